@@ -1,0 +1,99 @@
+// @ts-check
+import eslint from '@eslint/js';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Stations of the operator in the order of the data's way; each may import from those listed for it, never upwards. */
+const operatorFolders = {
+  errors: [],
+  assess: ['errors'],
+  store: ['errors', 'cluster'],
+  cluster: ['errors'],
+  ledger: ['assess', 'store', 'errors'],
+  intake: ['ledger', 'store', 'errors', 'cluster'],
+  controllers: ['assess', 'store', 'errors', 'cluster'],
+  surface: ['intake', 'ledger', 'store', 'controllers', 'errors'],
+};
+
+const operatorZones = Object.entries(operatorFolders).map(([folder, allowed]) => ({
+  target: `./packages/operator/src/${folder}/**/!(*.test).ts`,
+  from: './packages/operator/src',
+  except: [folder, ...allowed].map((name) => `./${name}`),
+  message: `operator/src/${folder} may import only from: ${[folder, ...allowed].join(', ')}.`,
+}));
+
+/** Packages import downwards only (docs/architecture.md). */
+const packageZones = [
+  {
+    target: './packages/types',
+    from: ['./packages/operator', './packages/observer', './packages/cli', './e2e'],
+  },
+  { target: './packages/operator', from: ['./packages/observer', './packages/cli', './e2e'] },
+  { target: './packages/observer', from: ['./packages/operator', './packages/cli', './e2e'] },
+  { target: './packages/cli', from: ['./e2e'] },
+];
+
+/** fp-ts and io-ts: their short deep paths do not resolve in Node's ES modules (fp-ts#1966). */
+const fpTsShortPaths = {
+  group: ['fp-ts/*', '!fp-ts/lib', 'io-ts/*', '!io-ts/lib'],
+  message: 'Import fp-ts/lib/X.js and io-ts/lib/X.js: the short forms fail in Node ESM (fp-ts#1966).',
+};
+const kubernetesClient = {
+  group: ['@kubernetes/client-node', '@kubernetes/client-node/*'],
+  message: "Only operator/src/cluster, the CLI's kubernetes target and e2e speak to Kubernetes.",
+};
+
+export default tseslint.config(
+  { ignores: ['**/dist', '**/node_modules', '.nx', '**/coverage', '**/test-results'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: {
+      parserOptions: { project: './tsconfig.tests.json', tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [
+        createTypeScriptImportResolver({
+          project: './tsconfig.tests.json',
+          conditionNames: ['@kernel-gossip/source', 'types', 'import', 'node', 'default'],
+        }),
+      ],
+    },
+    rules: {
+      complexity: ['error', 12],
+      'max-depth': ['error', 3],
+      'max-params': ['error', 4],
+      'no-console': 'error',
+      'import-x/no-default-export': 'error',
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
+      'import-x/no-restricted-paths': ['error', { zones: [...packageZones, ...operatorZones] }],
+      'no-restricted-imports': ['error', { patterns: [fpTsShortPaths, kubernetesClient] }],
+      '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
+      '@typescript-eslint/explicit-function-return-type': ['error', { allowExpressions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+    },
+  },
+  {
+    files: ['packages/operator/src/cluster/**/*.ts', 'packages/cli/src/kubernetes/**/*.ts', 'e2e/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [fpTsShortPaths] }] },
+  },
+  {
+    files: ['**/*.test.ts', '**/bench/**/*.ts', 'e2e/**/*.ts'],
+    rules: {
+      'max-params': 'off',
+      '@typescript-eslint/explicit-function-return-type': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    files: ['**/*.config.ts', 'eslint.config.js'],
+    rules: { 'import-x/no-default-export': 'off' },
+  },
+  { files: ['**/*.js'], languageOptions: { globals: { process: 'readonly', URL: 'readonly' } } },
+);

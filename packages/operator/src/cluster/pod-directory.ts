@@ -1,0 +1,18 @@
+/** A pod as far as findings need it. */
+export interface KnownPod {
+  readonly namespace: string;
+  readonly name: string;
+  /** Null on a machine without Kubernetes. */
+  readonly uid: string | null;
+  readonly nodeName: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Container names by the id that the runtime gave; restarted containers keep their older ids for a while. */
+  readonly containers: ReadonlyMap<string, string>;
+}
+
+/** Who is who on this cluster: turns what a cgroup path carries into names. */
+export interface PodDirectory {
+  /** The pod with this UID, or for static pods with this configuration hash; also for some minutes after its deletion. */
+  byUid(uid: string): KnownPod | null;
+  byName(namespace: string, name: string): KnownPod | null;
+}

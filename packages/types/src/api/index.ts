@@ -1,0 +1,4 @@
+export * from './about.ts';
+export * from './change.ts';
+export * from './list.ts';
+export * from './webhook.ts';

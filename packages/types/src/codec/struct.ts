@@ -1,0 +1,150 @@
+import * as t from 'io-ts';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import type { CelRule, HasSchema, JsonSchema } from './json-schema.ts';
+import { Leaf } from './leaf.ts';
+
+/** What any codec of ours is: a decoder that also knows its schema. Without `encode`, so that it is covariant. */
+export interface Codec<out A> extends t.Decoder<unknown, A>, HasSchema {
+  readonly is: (input: unknown) => boolean;
+}
+
+export interface Field<out A> {
+  readonly codec: Codec<A>;
+  readonly description: string;
+  readonly optional: boolean;
+  readonly default?: string | number | boolean;
+}
+
+/** A field that must be there. */
+export const required = <A>(codec: Codec<A>, description: string): Field<A> => ({
+  codec,
+  description,
+  optional: false,
+});
+
+/** A field that may be absent or null; both decode to null, which means "not measured" or "not stated". */
+export const optional = <A>(codec: Codec<A>, description: string): Field<A | null> => ({
+  codec,
+  description,
+  optional: true,
+});
+
+/** A field that takes this value where it is absent or null. */
+export const defaulted = <A extends string | number | boolean>(
+  codec: Codec<A>,
+  value: A,
+  description: string,
+): Field<A> => ({ codec, description, optional: true, default: value });
+
+type Fields = Readonly<Record<string, Field<unknown>>>;
+type ValueOf<F> = F extends Field<infer A> ? A : never;
+export type StructOf<F> = { readonly [K in keyof F]: ValueOf<F[K]> };
+
+/** Something that holds between the fields of one struct. */
+export interface StructCheck<A> {
+  /** The field an error points at. */
+  readonly path: keyof A & string;
+  readonly expected: string;
+  readonly holds: (value: A) => boolean;
+}
+
+export interface StructOptions<A> {
+  readonly description?: string;
+  readonly rules?: readonly CelRule[];
+  readonly checks?: readonly StructCheck<A>[];
+}
+
+const isObject = (input: unknown): input is Record<string, unknown> =>
+  typeof input === 'object' && input !== null && !Array.isArray(input);
+
+/**
+ * An object with known fields. Unknown fields are left out of what it decodes to, whatever their name,
+ * and the object it makes has every known field, so that a reader meets null and never undefined.
+ */
+export class Struct<F extends Fields> extends t.Type<StructOf<F>, unknown> implements HasSchema {
+  readonly fields: F;
+  readonly options: StructOptions<StructOf<F>>;
+
+  constructor(name: string, fields: F, options: StructOptions<StructOf<F>> = {}) {
+    const entries = Object.entries(fields);
+    super(
+      name,
+      (input): input is StructOf<F> =>
+        isObject(input) &&
+        entries.every(([key, field]) =>
+          field.optional && field.default === undefined && input[key] === null
+            ? true
+            : field.codec.is(input[key]),
+        ),
+      (input, context) => {
+        if (!isObject(input)) return t.failure(input, context);
+        return decodeFields(input, context, entries, options.checks ?? []) as t.Validation<StructOf<F>>;
+      },
+      t.identity,
+    );
+    this.fields = fields;
+    this.options = options;
+  }
+
+  get schema(): JsonSchema {
+    const entries = Object.entries(this.fields);
+    const mandatory = entries.filter(([, field]) => !field.optional).map(([key]) => key);
+    return {
+      type: 'object',
+      ...(this.options.description === undefined ? {} : { description: this.options.description }),
+      ...(mandatory.length === 0 ? {} : { required: mandatory }),
+      properties: Object.fromEntries(entries.map(([key, field]) => [key, fieldSchema(field)])),
+      ...(this.options.rules === undefined ? {} : { 'x-kubernetes-validations': this.options.rules }),
+    };
+  }
+}
+
+const fieldSchema = (field: Field<unknown>): JsonSchema => ({
+  ...field.codec.schema,
+  description: field.description,
+  ...(field.default === undefined ? field.optional && { nullable: true } : { default: field.default }),
+});
+
+function decodeFields(
+  input: Readonly<Record<string, unknown>>,
+  context: t.Context,
+  entries: readonly (readonly [string, Field<unknown>])[],
+  checks: readonly StructCheck<never>[],
+): t.Validation<unknown> {
+  const output: Record<string, unknown> = {};
+  const errors: t.ValidationError[] = [];
+  for (const [key, field] of entries) {
+    const value = Object.hasOwn(input, key) ? input[key] : undefined;
+    if ((value === undefined || value === null) && field.optional) {
+      output[key] = field.default ?? null;
+    } else if (field.codec instanceof Leaf && field.codec.is(value)) {
+      // The hot path: io-ts copies the context array at every step down, which a fitting leaf does not need.
+      output[key] = value;
+    } else {
+      const result = field.codec.validate(value, t.appendContext(context, key, field.codec, value));
+      if (isLeft(result)) errors.push(...result.left);
+      else output[key] = result.right;
+    }
+  }
+  if (errors.length === 0) errors.push(...failedChecks(output, context, checks));
+  return errors.length === 0 ? t.success(output) : t.failures(errors);
+}
+
+const failedChecks = (
+  value: Readonly<Record<string, unknown>>,
+  context: t.Context,
+  checks: readonly StructCheck<never>[],
+): readonly t.ValidationError[] =>
+  checks
+    .filter((check) => !check.holds(value as never))
+    .map(({ path, expected }) => {
+      const got = value[path] ?? undefined;
+      const type = new t.Type(expected, t.unknown.is, t.failure, t.identity);
+      return { value: got, context: t.appendContext(context, path, type, got) };
+    });
+
+export const struct = <F extends Fields>(
+  name: string,
+  fields: F,
+  options: StructOptions<StructOf<F>> = {},
+): Struct<F> => new Struct(name, fields, options);

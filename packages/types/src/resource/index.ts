@@ -1,0 +1,5 @@
+export * from './kernel-whisper.ts';
+export * from './kinds.ts';
+export * from './metadata.ts';
+export * from './pod-birth-certificate.ts';
+export * from './remediation-policy.ts';

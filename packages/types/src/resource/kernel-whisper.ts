@@ -1,0 +1,178 @@
+import type * as t from 'io-ts';
+import {
+  bytes,
+  cores,
+  count,
+  defaulted,
+  dnsLabel,
+  dnsSubdomain,
+  milliseconds,
+  numberBetween,
+  oneOf,
+  optional,
+  percent,
+  podUid,
+  required,
+  seconds,
+  struct,
+  text,
+  timestamp,
+  containerId,
+} from '../codec/index.ts';
+import { FINDING_KINDS, networkSymptom, provenance } from '../observation/index.ts';
+import { apiVersion, Conditions, ObjectMeta } from './metadata.ts';
+
+export const findingKind = oneOf(...FINDING_KINDS);
+export const severity = oneOf('critical', 'warning', 'info');
+export type Severity = 'critical' | 'warning' | 'info';
+/** From the least to the most severe. */
+export const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical'];
+
+export const phase = oneOf('Open', 'Resolved');
+export type Phase = 'Open' | 'Resolved';
+
+export const KernelTruth = struct('the kernel truth', {
+  throttled_percent: optional(percent, 'Share of the CFS periods in which the quota ran out.'),
+  actual_cpu_cores: optional(cores, "CPU used by the kernel's own count, in cores."),
+  limit_cores: optional(cores, 'CPU limit in force, in cores.'),
+  nr_periods: optional(count, 'CFS periods with activity in the window.'),
+  nr_throttled: optional(count, 'Periods in which the quota ran out.'),
+  throttled_seconds: optional(seconds, 'Run time withheld in the window, summed over CPUs.'),
+  window_seconds: optional(seconds, 'Length of the window that these figures cover.'),
+});
+export type KernelTruth = t.TypeOf<typeof KernelTruth>;
+
+export const MetricsLie = struct('what the metrics claimed', {
+  reported_cpu_cores: optional(cores, 'CPU usage that the metrics claimed, in cores.'),
+  reported_memory_bytes: optional(bytes, 'Memory usage that the metrics claimed.'),
+  source: optional(text(63), 'Where the claim was read.'),
+});
+export type MetricsLie = t.TypeOf<typeof MetricsLie>;
+
+export const MemoryTruth = struct('the memory truth', {
+  usage_percent: required(percent, 'Memory in use as a share of the limit.'),
+  usage_bytes: optional(bytes, 'Memory in use.'),
+  limit_bytes: optional(bytes, 'Memory limit in force.'),
+  stalled_percent: optional(percent, 'Share of the window in which some task waited for memory (PSI).'),
+  oom_kills: optional(count, 'Processes killed for want of memory in the window.'),
+  window_seconds: optional(seconds, 'Length of the window that these figures cover.'),
+});
+export type MemoryTruth = t.TypeOf<typeof MemoryTruth>;
+
+export const NetworkTruth = struct('the network truth', {
+  symptom: required(networkSymptom, 'What goes wrong.'),
+  failure_percent: required(percent, 'Share of the attempts that failed.'),
+  failed: optional(count, 'Attempts that failed in the window.'),
+  attempted: optional(count, 'Attempts made in the window.'),
+  latency_ms: optional(milliseconds, 'Round-trip time in the window, median.'),
+  remote: optional(text(253), 'The other end, where it is always the same one.'),
+  window_seconds: optional(seconds, 'Length of the window that these figures cover.'),
+});
+export type NetworkTruth = t.TypeOf<typeof NetworkTruth>;
+
+export const WhisperSource = struct('a source', {
+  name: required(text(63), 'Who saw it.'),
+  node_name: optional(dnsSubdomain, 'Node on which it was seen.'),
+  cgroup: optional(text(4096), 'Path of the cgroup that was read.'),
+});
+export type WhisperSource = t.TypeOf<typeof WhisperSource>;
+
+export const KernelWhisperSpec = struct(
+  'a whisper spec',
+  {
+    pod_name: required(dnsSubdomain, 'Name of the pod.'),
+    namespace: required(dnsLabel, "The pod's namespace."),
+    container_name: optional(dnsLabel, 'Name of the container; absent where the pod as a whole is meant.'),
+    pod_uid: optional(podUid, 'UID of the pod.'),
+    container_id: optional(containerId, 'Id of the container.'),
+    kind: defaulted(findingKind, 'cpu_throttle', 'What kind of trouble it is.'),
+    severity: required(severity, 'How bad it is: above 80 % critical, above 50 % warning, else info.'),
+    detected_at: required(timestamp, "When the latest of it was seen, by the source's clock."),
+    ended_at: optional(timestamp, 'When the source saw that it was over; absent while it lasts.'),
+    provenance: defaulted(provenance, 'measured', 'Measured, synthetic or replayed.'),
+    source: optional(WhisperSource, 'Who saw it, and where.'),
+    throttled_percent: optional(percent, 'Share of the CFS periods in which the quota ran out.'),
+    kernel_truth: optional(KernelTruth, 'What the kernel counted about CPU.'),
+    metrics_lie: optional(MetricsLie, 'What the metrics claimed at the same time.'),
+    memory: optional(MemoryTruth, 'What the kernel counted about memory.'),
+    network: optional(NetworkTruth, 'What the kernel counted about the network.'),
+  },
+  {
+    description: 'What was observed.',
+    rules: [
+      {
+        rule: "self.kind != 'cpu_throttle' || (has(self.throttled_percent) && self.throttled_percent != null)",
+        message: 'a cpu_throttle whisper needs throttled_percent',
+      },
+      {
+        rule: "self.kind != 'memory_pressure' || (has(self.memory) && self.memory != null)",
+        message: 'a memory_pressure whisper needs memory',
+      },
+      {
+        rule: "self.kind != 'network_issue' || (has(self.network) && self.network != null)",
+        message: 'a network_issue whisper needs network',
+      },
+      {
+        rule: 'self.pod_name == oldSelf.pod_name && self.namespace == oldSelf.namespace && self.kind == oldSelf.kind',
+        message: 'a whisper stays with its pod and its kind: make another one instead',
+      },
+    ],
+    checks: [
+      {
+        path: 'throttled_percent',
+        expected: 'a percentage 0..100, as the kind is cpu_throttle',
+        holds: ({ kind, throttled_percent }) => kind !== 'cpu_throttle' || throttled_percent !== null,
+      },
+      {
+        path: 'memory',
+        expected: 'what the kernel counted, as the kind is memory_pressure',
+        holds: ({ kind, memory }) => kind !== 'memory_pressure' || memory !== null,
+      },
+      {
+        path: 'network',
+        expected: 'what the kernel counted, as the kind is network_issue',
+        holds: ({ kind, network }) => kind !== 'network_issue' || network !== null,
+      },
+    ],
+  },
+);
+export type KernelWhisperSpec = t.TypeOf<typeof KernelWhisperSpec>;
+
+export const MetricsComparison = struct('a metrics comparison', {
+  kernel_cpu_usage: optional(cores, 'CPU usage by the kernel, in cores.'),
+  metrics_cpu_usage: optional(cores, 'CPU usage by the metrics, in cores.'),
+  discrepancy_percent: optional(
+    numberBetween('a percentage from -1000000 to 100', -1_000_000, 100),
+    "The part of the kernel's figure that the metrics did not show: (kernel - metrics) / kernel. Negative where the metrics claimed more.",
+  ),
+});
+export type MetricsComparison = t.TypeOf<typeof MetricsComparison>;
+
+export const KernelWhisperStatus = struct(
+  'a whisper status',
+  {
+    phase: optional(phase, 'Open while it lasts, then Resolved.'),
+    insight: optional(text(1024), 'What it is.'),
+    recommendation: optional(text(1024), 'What to do about it.'),
+    kernel_evidence: optional(text(1024), 'What in the kernel shows it.'),
+    priority: optional(oneOf('high', 'medium', 'low'), 'How soon to do it.'),
+    metrics_comparison: optional(MetricsComparison, 'Kernel and metrics side by side.'),
+    observations: optional(count, 'How many observations stand behind it; may lag by 30 s.'),
+    first_seen: optional(timestamp, "When the first one arrived, by the operator's clock."),
+    last_seen: optional(timestamp, "When the latest one arrived, by the operator's clock; may lag by 30 s."),
+    conditions: optional(Conditions, 'Its conditions.'),
+    observed_generation: optional(count, 'The generation of the spec that this status speaks of.'),
+  },
+  { description: 'What we make of it.' },
+);
+export type KernelWhisperStatus = t.TypeOf<typeof KernelWhisperStatus>;
+
+/** The standing finding about one (pod, container, kind). */
+export const KernelWhisper = struct('a KernelWhisper', {
+  apiVersion: required(apiVersion, 'Group and version.'),
+  kind: required(oneOf('KernelWhisper'), 'Kind.'),
+  metadata: required(ObjectMeta, 'Metadata.'),
+  spec: required(KernelWhisperSpec, 'What was observed.'),
+  status: optional(KernelWhisperStatus, 'What we make of it.'),
+});
+export type KernelWhisper = t.TypeOf<typeof KernelWhisper>;

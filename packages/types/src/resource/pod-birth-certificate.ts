@@ -1,0 +1,93 @@
+import type * as t from 'io-ts';
+import {
+  count,
+  defaulted,
+  dnsLabel,
+  dnsSubdomain,
+  list,
+  milliseconds,
+  oneOf,
+  optional,
+  podUid,
+  required,
+  struct,
+  text,
+  timestamp,
+} from '../codec/index.ts';
+import { actor, provenance, Timeline } from '../observation/index.ts';
+import { apiVersion, Conditions, ObjectMeta } from './metadata.ts';
+import { WhisperSource } from './kernel-whisper.ts';
+
+export const KernelStats = struct('kernel statistics', {
+  total_syscalls: optional(
+    count,
+    'System calls made by the processes of the birth; absent where not measured.',
+  ),
+  namespaces_created: optional(count, 'Kernel namespaces made; absent where not measured.'),
+  cgroup_writes: optional(count, 'Writes to files of cgroups; absent where not measured.'),
+  iptables_rules: optional(count, 'Packet filter rules added; absent where not measured.'),
+  total_duration_ms: optional(milliseconds, 'From beginning to end of the birth; absent where not measured.'),
+  syscalls: optional(list(text(64), { maxItems: 512 }), 'Names of the system calls that were made.'),
+});
+export type KernelStats = t.TypeOf<typeof KernelStats>;
+
+export const PodBirthCertificateSpec = struct(
+  'a birth certificate spec',
+  {
+    pod_name: required(dnsSubdomain, 'Name of the pod.'),
+    namespace: required(dnsLabel, "The pod's namespace."),
+    pod_uid: optional(podUid, 'UID of the pod.'),
+    recorded_at: required(timestamp, "When the birth was seen, by the source's clock."),
+    provenance: defaulted(provenance, 'measured', 'Measured, synthetic or replayed.'),
+    source: optional(WhisperSource, 'Who saw it, and where.'),
+    timeline: optional(Timeline, 'What happened, step by step; absent where not measured.'),
+    kernel_stats: required(KernelStats, 'What the kernel counted.'),
+  },
+  {
+    description: 'What was observed.',
+    rules: [
+      {
+        rule: 'self.pod_name == oldSelf.pod_name && self.namespace == oldSelf.namespace',
+        message: 'a birth certificate stays with its pod: make another one instead',
+      },
+    ],
+  },
+);
+export type PodBirthCertificateSpec = t.TypeOf<typeof PodBirthCertificateSpec>;
+
+export const SlowestPhase = struct('the slowest phase', {
+  actor: required(actor, 'Who took the time.'),
+  action: required(text(256), 'What was done.'),
+  duration_ms: required(milliseconds, 'How long it took.'),
+  share_percent: optional(
+    // Its own bounds: a phase measured by another clock may exceed the total a little, which is then not shown.
+    count,
+    'Share of the whole birth, in whole percent.',
+  ),
+});
+export type SlowestPhase = t.TypeOf<typeof SlowestPhase>;
+
+export const PodBirthCertificateStatus = struct(
+  'a birth certificate status',
+  {
+    slowest_phase: optional(
+      SlowestPhase,
+      'Where most of the time went; absent where the timeline cannot tell.',
+    ),
+    verdict: optional(text(1024), 'What to make of it.'),
+    conditions: optional(Conditions, 'Its conditions.'),
+    observed_generation: optional(count, 'The generation of the spec that this status speaks of.'),
+  },
+  { description: 'What we make of it.' },
+);
+export type PodBirthCertificateStatus = t.TypeOf<typeof PodBirthCertificateStatus>;
+
+/** What the kernel and Kubernetes did between "pod accepted" and "ready", once per pod. */
+export const PodBirthCertificate = struct('a PodBirthCertificate', {
+  apiVersion: required(apiVersion, 'Group and version.'),
+  kind: required(oneOf('PodBirthCertificate'), 'Kind.'),
+  metadata: required(ObjectMeta, 'Metadata.'),
+  spec: required(PodBirthCertificateSpec, 'What was observed.'),
+  status: optional(PodBirthCertificateStatus, 'What we make of it.'),
+});
+export type PodBirthCertificate = t.TypeOf<typeof PodBirthCertificate>;
