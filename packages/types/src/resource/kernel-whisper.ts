@@ -87,8 +87,9 @@ export const KernelWhisperSpec = struct(
     container_id: optional(containerId, 'Id of the container.'),
     kind: defaulted(findingKind, 'cpu_throttle', 'What kind of trouble it is.'),
     severity: required(severity, 'How bad it is: above 80 % critical, above 50 % warning, else info.'),
-    detected_at: required(timestamp, "When the latest of it was seen, by the source's clock."),
+    detected_at: required(timestamp, "When it was first seen this time, by the source's clock."),
     ended_at: optional(timestamp, 'When the source saw that it was over; absent while it lasts.'),
+    ended_percent: optional(percent, 'What the source measured when it saw that it was over.'),
     provenance: defaulted(provenance, 'measured', 'Measured, synthetic or replayed.'),
     source: optional(WhisperSource, 'Who saw it, and where.'),
     throttled_percent: optional(percent, 'Share of the CFS periods in which the quota ran out.'),
@@ -101,19 +102,20 @@ export const KernelWhisperSpec = struct(
     description: 'What was observed.',
     rules: [
       {
-        rule: "self.kind != 'cpu_throttle' || (has(self.throttled_percent) && self.throttled_percent != null)",
+        rule: "self.kind != 'cpu_throttle' || (has(self.throttled_percent) && dyn(self.throttled_percent) != null)",
         message: 'a cpu_throttle whisper needs throttled_percent',
       },
       {
-        rule: "self.kind != 'memory_pressure' || (has(self.memory) && self.memory != null)",
+        rule: "self.kind != 'memory_pressure' || (has(self.memory) && dyn(self.memory) != null)",
         message: 'a memory_pressure whisper needs memory',
       },
       {
-        rule: "self.kind != 'network_issue' || (has(self.network) && self.network != null)",
+        rule: "self.kind != 'network_issue' || (has(self.network) && dyn(self.network) != null)",
         message: 'a network_issue whisper needs network',
       },
       {
-        rule: 'self.pod_name == oldSelf.pod_name && self.namespace == oldSelf.namespace && self.kind == oldSelf.kind',
+        // `namespace` is a reserved word of CEL, which a schema's field of that name is escaped from.
+        rule: 'self.pod_name == oldSelf.pod_name && self.__namespace__ == oldSelf.__namespace__ && self.kind == oldSelf.kind',
         message: 'a whisper stays with its pod and its kind: make another one instead',
       },
     ],

@@ -68,8 +68,9 @@ export const withCondition = (
   next: Omit<Condition, 'lastTransitionTime'>,
   now: string,
 ): readonly Condition[] => {
-  const before = conditions.find(({ type }) => type === next.type);
-  const lastTransitionTime =
-    before !== undefined && before.status === next.status ? before.lastTransitionTime : now;
-  return [...conditions.filter(({ type }) => type !== next.type), { ...next, lastTransitionTime }];
+  const unchanged = conditions.find(({ type, status }) => type === next.type && status === next.status);
+  return [
+    ...conditions.filter(({ type }) => type !== next.type),
+    { ...next, lastTransitionTime: unchanged?.lastTransitionTime ?? now },
+  ];
 };

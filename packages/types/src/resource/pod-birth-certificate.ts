@@ -47,7 +47,8 @@ export const PodBirthCertificateSpec = struct(
     description: 'What was observed.',
     rules: [
       {
-        rule: 'self.pod_name == oldSelf.pod_name && self.namespace == oldSelf.namespace',
+        // `namespace` is a reserved word of CEL, which a schema's field of that name is escaped from.
+        rule: 'self.pod_name == oldSelf.pod_name && self.__namespace__ == oldSelf.__namespace__',
         message: 'a birth certificate stays with its pod: make another one instead',
       },
     ],

@@ -1,0 +1,37 @@
+import type { Store } from '../src/store/port.ts';
+import { CertificateLedger } from '../src/ledger/certificate-ledger.ts';
+import { WhisperLedger } from '../src/ledger/whisper-ledger.ts';
+import { takeIn, type IntakeParts } from '../src/intake/intake.ts';
+import { ObjectIndex } from '../src/store/object-index.ts';
+
+export interface Pipeline {
+  readonly parts: IntakeParts;
+  readonly whispers: WhisperLedger;
+  take(body: Uint8Array): Promise<void>;
+}
+
+/** Decode, merge and store, without HTTP around them. */
+export async function pipeline(store: Store): Promise<Pipeline> {
+  const index = new ObjectIndex('KernelWhisper');
+  const births = new ObjectIndex('PodBirthCertificate');
+  const never = new AbortController().signal;
+  void index.follow(store, never);
+  void births.follow(store, never);
+  await Promise.all([index.synced, births.synced]);
+  const whispers = new WhisperLedger(store, index, { maxWhispers: 100_000 });
+  const parts: IntakeParts = {
+    whispers,
+    certificates: new CertificateLedger(store, births),
+    directory: null,
+    now: Date.now,
+    count: () => undefined,
+  };
+  return {
+    parts,
+    whispers,
+    take: async (body) => {
+      const { status } = await takeIn(body, 'bench', parts);
+      if (status !== 202) throw new Error(`answered ${status}`);
+    },
+  };
+}

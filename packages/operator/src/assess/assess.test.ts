@@ -1,0 +1,239 @@
+import fc from 'fast-check';
+import { isRight } from 'fp-ts/lib/Either.js';
+import { describe, expect, it } from 'vitest';
+import {
+  API_VERSION,
+  decode,
+  KernelWhisper,
+  KernelWhisperStatus,
+  PodBirthCertificate,
+  PodBirthCertificateStatus,
+} from 'kernel-gossip-types';
+import { assessBirth } from './birth.ts';
+import { severityOfPercent } from './severity.ts';
+import { assessWhisper } from './whisper.ts';
+import { bytesText, coresText, millisecondsText, percentText } from './words.ts';
+
+const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
+const POLICY = { quietAfterMs: 600_000 };
+
+const decoded = <A>(result: ReturnType<typeof decode<A>>): A => {
+  if (!isRight(result)) throw new Error(JSON.stringify(result.left));
+  return result.right;
+};
+const whisper = (spec: object, status: object | null = null): KernelWhisper =>
+  decoded(
+    decode(KernelWhisper, {
+      apiVersion: API_VERSION,
+      kind: 'KernelWhisper',
+      metadata: { name: 'a', namespace: 'shop', generation: 3 },
+      spec: {
+        pod_name: 'web-1',
+        namespace: 'shop',
+        severity: 'critical',
+        detected_at: '2026-01-01T00:00:00Z',
+        ...spec,
+      },
+      status,
+    }),
+  );
+const birth = (spec: object): PodBirthCertificate =>
+  decoded(
+    decode(PodBirthCertificate, {
+      apiVersion: API_VERSION,
+      kind: 'PodBirthCertificate',
+      metadata: { name: 'a', namespace: 'shop', generation: 1 },
+      spec: { pod_name: 'web-1', namespace: 'shop', recorded_at: '2026-01-01T00:00:00Z', ...spec },
+    }),
+  );
+const assess = (spec: object, status: object | null = null) =>
+  assessWhisper(whisper(spec, status), POLICY, NOW_MS);
+
+describe('severity', () => {
+  it.each([
+    [100, 'critical'],
+    [80.01, 'critical'],
+    [80, 'warning'],
+    [50.01, 'warning'],
+    [50, 'info'],
+    [0, 'info'],
+  ])('of %d %% is %s', (percent, severity) => {
+    expect(severityOfPercent(percent)).toBe(severity);
+  });
+});
+
+describe('the assessment of throttling', () => {
+  it('says the documented words when only the share is known', () => {
+    expect(assess({ throttled_percent: 85.5 })).toMatchObject({
+      phase: 'Open',
+      insight: 'Pod experiencing high CPU throttling at 85.5%',
+      recommendation: 'Consider increase CPU limits by 50%',
+      kernel_evidence: 'Kernel shows 85.5% throttled time',
+      priority: 'high',
+      metrics_comparison: null,
+      observed_generation: 3,
+    });
+  });
+
+  it('says what was counted when it was counted, and names the limit when it is known', () => {
+    const assessment = assess({
+      throttled_percent: 90,
+      kernel_truth: {
+        nr_periods: 100,
+        nr_throttled: 90,
+        throttled_seconds: 12.345,
+        window_seconds: 10,
+        limit_cores: 0.2,
+      },
+    });
+    expect(assessment.kernel_evidence).toBe(
+      'Kernel throttled 90 of 100 CFS periods (90%) in 10 s; 12.35 s of run time withheld over all CPUs',
+    );
+    expect(assessment.recommendation).toBe('Consider increase CPU limits by 50%, from 200m to 300m');
+  });
+
+  it('compares with the metrics only where both spoke', () => {
+    const comparison = (kernel: number | null, metrics: number | null) =>
+      assess({
+        throttled_percent: 1,
+        kernel_truth: { actual_cpu_cores: kernel },
+        metrics_lie: { reported_cpu_cores: metrics },
+      }).metrics_comparison?.discrepancy_percent;
+    expect(comparison(0.98, 0.35)).toBe(64.3);
+    expect(comparison(0.5, 1)).toBe(-100);
+    expect(comparison(0, 1)).toBeNull();
+    expect(comparison(1, null)).toBeNull();
+    expect(comparison(null, null)).toBeUndefined();
+  });
+
+  it('is over when the source says so, or when nobody speaks of it any more', () => {
+    const ended = assess({ throttled_percent: 85, ended_at: '2026-01-01T00:00:00Z', ended_percent: 0 });
+    expect(ended).toMatchObject({
+      phase: 'Resolved',
+      conditions: [{ status: 'False', reason: 'EndedBySource' }],
+    });
+    const quiet = assess({ throttled_percent: 85 }, { last_seen: '2025-12-31T23:50:00Z' });
+    expect(quiet).toMatchObject({
+      phase: 'Resolved',
+      conditions: [{ status: 'False', reason: 'NoLongerReported' }],
+    });
+    const recent = assess({ throttled_percent: 85 }, { last_seen: '2025-12-31T23:50:01Z' });
+    expect(recent.phase).toBe('Open');
+  });
+
+  it('keeps the time of a condition that did not change', () => {
+    const first = assess({ throttled_percent: 85 });
+    const later = assessWhisper(whisper({ throttled_percent: 90 }, first), POLICY, NOW_MS + 60_000);
+    expect(later.conditions).toEqual(first.conditions);
+  });
+});
+
+describe('the assessment of memory and network', () => {
+  it('puts an OOM kill first', () => {
+    const assessment = assess({
+      kind: 'memory_pressure',
+      memory: {
+        usage_percent: 40,
+        usage_bytes: 40 * 1024 ** 2,
+        limit_bytes: 100 * 1024 ** 2,
+        oom_kills: 2,
+        window_seconds: 30,
+      },
+    });
+    expect(assessment).toMatchObject({
+      insight: "Pod lost 2 processes to the kernel's OOM killer",
+      kernel_evidence:
+        'Kernel shows 40% of the memory limit in use (40 MiB of 100 MiB); OOM kills: 2 in 30 s',
+      recommendation: 'Raise the memory limit above 100 MiB: it was not enough for what was killed',
+    });
+  });
+
+  it('names the symptom of the network', () => {
+    const assessment = assess({
+      kind: 'network_issue',
+      network: { symptom: 'retransmits', failure_percent: 4, failed: 4, attempted: 100, latency_ms: 12 },
+    });
+    expect(assessment.kernel_evidence).toBe(
+      'Kernel shows 4% TCP retransmissions (4 of 100 segments); round trip 12 ms',
+    );
+  });
+});
+
+const anyWhisper = fc.record({
+  severity: fc.constantFrom('critical', 'warning', 'info'),
+  throttled_percent: fc.double({ min: 0, max: 100, noNaN: true }),
+  kernel_truth: fc.option(
+    fc.record({
+      limit_cores: fc.option(fc.double({ min: 0, max: 1000, noNaN: true })),
+      actual_cpu_cores: fc.option(fc.double({ min: 0, max: 1000, noNaN: true })),
+      nr_periods: fc.option(fc.nat()),
+      nr_throttled: fc.option(fc.nat()),
+    }),
+  ),
+  metrics_lie: fc.option(
+    fc.record({ reported_cpu_cores: fc.option(fc.double({ min: 0, max: 1000, noNaN: true })) }),
+  ),
+});
+
+describe('an assessment', () => {
+  it('is always a status that the API takes, and the same when made again', () => {
+    fc.assert(
+      fc.property(anyWhisper, (spec) => {
+        const first = assess(spec);
+        expect(isRight(decode(KernelWhisperStatus, first))).toBe(true);
+        expect(assess(spec, first)).toEqual(first);
+      }),
+    );
+  });
+});
+
+describe('the assessment of a birth', () => {
+  it('names the slowest phase that was measured', () => {
+    const status = assessBirth(
+      birth({
+        kernel_stats: { total_syscalls: 847, total_duration_ms: 2500 },
+        timeline: [
+          { timestamp_ms: 0, actor: 'scheduler', action: 'assigned to node1', duration_ms: 20 },
+          { timestamp_ms: 100, actor: 'runtime', action: 'pulled the image', duration_ms: 2000 },
+          { timestamp_ms: 2400, actor: 'kernel', action: 'exec of the entry point' },
+        ],
+      }),
+      NOW_MS,
+    );
+    expect(status.slowest_phase).toEqual({
+      actor: 'runtime',
+      action: 'pulled the image',
+      duration_ms: 2000,
+      share_percent: 80,
+    });
+    expect(status.verdict).toBe(
+      'Born in 2.5 s with 847 system calls; slowest: pulled the image by runtime, 2 s (80%)',
+    );
+    expect(status.conditions).toMatchObject([{ type: 'Complete', status: 'False' }]);
+    expect(isRight(decode(PodBirthCertificateStatus, status))).toBe(true);
+  });
+
+  it('invents nothing where nothing was measured', () => {
+    const status = assessBirth(birth({ kernel_stats: {} }), NOW_MS);
+    expect(status.slowest_phase).toBeNull();
+    expect(status.verdict).toBe(
+      'How long the birth took was not measured; the timeline does not tell where the time went',
+    );
+  });
+});
+
+describe('words', () => {
+  it.each([
+    [percentText(85.5), '85.5%'],
+    [percentText(85.04), '85%'],
+    [coresText(0.2), '200m'],
+    [coresText(2), '2'],
+    [coresText(1.5), '1500m'],
+    [bytesText(0), '0 B'],
+    [bytesText(1536), '1.5 KiB'],
+    [millisecondsText(12.34), '12.3 ms'],
+    [millisecondsText(2500), '2.5 s'],
+  ])('%s', (text, expected) => {
+    expect(text).toBe(expected);
+  });
+});

@@ -1,0 +1,28 @@
+import type { OngoingObservation, Severity } from 'kernel-gossip-types';
+
+/** Above this share something is critical, and above the lower one a warning; both as documented. */
+export const CRITICAL_ABOVE_PERCENT = 80;
+export const WARNING_ABOVE_PERCENT = 50;
+
+export function severityOfPercent(percent: number): Severity {
+  if (percent > CRITICAL_ABOVE_PERCENT) return 'critical';
+  return percent > WARNING_ABOVE_PERCENT ? 'warning' : 'info';
+}
+
+/** The share by which an observation's severity is told. */
+export function percentOf(observation: OngoingObservation): number {
+  switch (observation.type) {
+    case 'cpu_throttle':
+      return observation.throttle_percentage;
+    case 'memory_pressure':
+      return observation.memory_usage_percentage;
+    case 'network_issue':
+      return observation.failure_percentage;
+  }
+}
+
+/** How bad an observation is. A process killed for want of memory is critical, however much memory is in use afterwards. */
+export const severityOf = (observation: OngoingObservation): Severity =>
+  observation.type === 'memory_pressure' && (observation.oom_kills ?? 0) > 0
+    ? 'critical'
+    : severityOfPercent(percentOf(observation));

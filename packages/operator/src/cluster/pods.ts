@@ -1,0 +1,209 @@
+import type { KubeApi } from './kube-api.ts';
+import type { KnownPod, PodDirectory } from './pod-directory.ts';
+import {
+  reflect,
+  type Projected,
+  type ReflectedChange,
+  type ReflectorObserver,
+  type ReflectorTiming,
+} from './reflector.ts';
+
+/** A pod of a cluster, with what it is found by. */
+export interface PodEntry {
+  readonly pod: KnownPod & { readonly uid: string };
+  /** For a static pod, the hash of its configuration: its cgroup bears this one and not the UID of the API's object. */
+  readonly configHash: string | null;
+}
+
+export interface PodDirectoryOptions {
+  readonly api: KubeApi;
+  readonly observer?: ReflectorObserver;
+  readonly timing?: Partial<ReflectorTiming>;
+  /** How long a deleted pod is still known; 10 minutes where not given. */
+  readonly keepDeletedMs?: number;
+  /** How many deleted pods are still known; 10,000 where not given. */
+  readonly maxDeleted?: number;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now?: () => number;
+}
+
+const CONFIG_HASH = 'kubernetes.io/config.hash';
+const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'] as const;
+/** A container that crashes all the time has a new id each time; the latest ones are enough. */
+const MOST_CONTAINER_IDS = 64;
+
+const child = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** `containerd://0123…` as `0123…`. */
+const bareId = (value: unknown): string | null => textOf(value)?.replace(/^[a-z0-9.+-]+:\/\//i, '') ?? null;
+
+/** The ids that one container had: the one before this one first. */
+const idsOf = (status: unknown): readonly string[] =>
+  [
+    child(child(child(status, 'lastState'), 'terminated'), 'containerID'),
+    child(child(child(status, 'state'), 'terminated'), 'containerID'),
+    child(status, 'containerID'),
+  ].flatMap((id) => bareId(id) ?? []);
+
+const containersOf = (raw: unknown): ReadonlyMap<string, string> =>
+  new Map(
+    STATUSES.flatMap((key) => itemsOf(child(child(raw, 'status'), key))).flatMap((status) => {
+      const name = textOf(child(status, 'name'));
+      return name === null ? [] : idsOf(status).map((id) => [id, name] as const);
+    }),
+  );
+
+const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(typeof value === 'object' && value !== null ? value : {}).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string',
+    ),
+  );
+
+/** Of a pod's JSON, the little that a directory needs. */
+export const projectPod = (raw: unknown): Projected<PodEntry> => {
+  const metadata = child(raw, 'metadata');
+  const [namespace, name, uid] = ['namespace', 'name', 'uid'].map((key) => textOf(child(metadata, key)));
+  if (!namespace || !name || !uid) return { faults: ['metadata: expected namespace, name and uid'] };
+  return {
+    value: {
+      pod: {
+        namespace,
+        name,
+        uid,
+        nodeName: textOf(child(child(raw, 'spec'), 'nodeName')),
+        labels: labelsOf(child(metadata, 'labels')),
+        containers: containersOf(raw),
+      },
+      configHash: textOf(child(child(metadata, 'annotations'), CONFIG_HASH)),
+    },
+  };
+};
+
+const nameKey = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+/** Ids that were known before stay, up to a number; the newest come last. */
+const withOlderIds = (before: PodEntry | undefined, after: PodEntry): PodEntry => {
+  if (before === undefined) return after;
+  const older = [...before.pod.containers].filter(([id]) => !after.pod.containers.has(id));
+  if (older.length === 0) return after;
+  const room = Math.max(0, MOST_CONTAINER_IDS - after.pod.containers.size);
+  const containers = new Map([...older.slice(Math.max(0, older.length - room)), ...after.pod.containers]);
+  return { ...after, pod: { ...after.pod, containers } };
+};
+
+interface Deleted {
+  readonly entry: PodEntry;
+  readonly at: number;
+}
+
+/** The pods of a cluster, kept up to date by a watch. */
+export class KubePodDirectory implements PodDirectory {
+  readonly #options: PodDirectoryOptions;
+  readonly #now: () => number;
+  readonly #byUid = new Map<string, PodEntry>();
+  readonly #byName = new Map<string, PodEntry>();
+  readonly #uidByHash = new Map<string, string>();
+  /** In the order of deletion. */
+  readonly #deleted = new Map<string, Deleted>();
+  readonly #synced = Promise.withResolvers<undefined>();
+  #isSynced = false;
+
+  constructor(options: PodDirectoryOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Whether every pod has been seen once; until then a pod that is not found may be there. */
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  /** Resolves when every pod has been seen once. */
+  get synced(): Promise<undefined> {
+    return this.#synced.promise;
+  }
+
+  /** How many pods there are. */
+  get size(): number {
+    return this.#byUid.size;
+  }
+
+  byUid(uid: string): KnownPod | null {
+    const key = this.#uidByHash.get(uid) ?? uid;
+    return (this.#byUid.get(key) ?? this.#stillKnown(key))?.pod ?? null;
+  }
+
+  byName(namespace: string, name: string): KnownPod | null {
+    return this.#byName.get(nameKey(namespace, name))?.pod ?? null;
+  }
+
+  /** Follows the cluster until the signal aborts; never rejects. */
+  run(signal: AbortSignal): Promise<void> {
+    const { api, observer = {}, timing = {} } = this.#options;
+    return reflect(
+      {
+        api,
+        path: '/api/v1/pods',
+        project: projectPod,
+        handler: {
+          replace: (entries) => {
+            for (const entry of entries) this.#set(entry);
+            this.#isSynced = true;
+            this.#synced.resolve(undefined);
+          },
+          change: (change) => this.#change(change),
+        },
+        observer,
+        timing,
+      },
+      signal,
+    );
+  }
+
+  #change({ type, object }: ReflectedChange<PodEntry>): void {
+    if (type === 'DELETED') this.#delete(object);
+    else this.#set(object);
+  }
+
+  #set(next: PodEntry): void {
+    const { uid, namespace, name } = next.pod;
+    const entry = withOlderIds(this.#byUid.get(uid), next);
+    this.#byUid.set(uid, entry);
+    this.#byName.set(nameKey(namespace, name), entry);
+    if (entry.configHash !== null) this.#uidByHash.set(entry.configHash, uid);
+  }
+
+  #delete(last: PodEntry): void {
+    const { uid, namespace, name } = last.pod;
+    const entry = withOlderIds(this.#byUid.get(uid), last);
+    this.#byUid.delete(uid);
+    if (this.#byName.get(nameKey(namespace, name))?.pod.uid === uid)
+      this.#byName.delete(nameKey(namespace, name));
+    this.#deleted.set(uid, { entry, at: this.#now() });
+    this.#forgetOld();
+  }
+
+  #stillKnown(uid: string): PodEntry | null {
+    const deleted = this.#deleted.get(uid);
+    return deleted === undefined || this.#isOld(deleted) ? null : deleted.entry;
+  }
+
+  #isOld({ at }: Deleted): boolean {
+    return this.#now() - at >= (this.#options.keepDeletedMs ?? 600_000);
+  }
+
+  #forgetOld(): void {
+    const most = this.#options.maxDeleted ?? 10_000;
+    for (const [uid, deleted] of this.#deleted) {
+      if (this.#deleted.size <= most && !this.#isOld(deleted)) return;
+      this.#deleted.delete(uid);
+      const hash = deleted.entry.configHash;
+      // A mirror pod that is made again has the same hash and another UID.
+      if (hash !== null && this.#uidByHash.get(hash) === uid) this.#uidByHash.delete(hash);
+    }
+  }
+}

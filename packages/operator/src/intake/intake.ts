@@ -1,0 +1,124 @@
+import { isLeft } from 'fp-ts/lib/Either.js';
+import {
+  isKernelGossipError,
+  KernelGossipError,
+  messageOf,
+  type Observation,
+  type OngoingObservation,
+  type PodCreation,
+  type Rejection,
+  type WebhookAnswer,
+} from 'kernel-gossip-types';
+import type { PodDirectory } from '../cluster/pod-directory.ts';
+import type { CertificateLedger } from '../ledger/certificate-ledger.ts';
+import type { Evidence } from '../ledger/evidence.ts';
+import type { Recorded, WhisperLedger } from '../ledger/whisper-ledger.ts';
+import { decodeEvidence } from './decode-evidence.ts';
+import { parseBody } from './parse-body.ts';
+
+export interface IntakeParts {
+  readonly whispers: WhisperLedger;
+  readonly certificates: CertificateLedger;
+  readonly directory: PodDirectory | null;
+  readonly now: () => number;
+  readonly count: IntakeCounter;
+}
+
+/** Told of every observation and what became of it. */
+export type IntakeCounter = (
+  type: Observation['type'] | 'unknown',
+  result: Recorded | 'rejected' | 'failed',
+) => void;
+
+/** What a request is answered with. */
+export interface IntakeResult {
+  readonly status: 202 | 400 | 403 | 503;
+  readonly answer: WebhookAnswer;
+}
+
+/**
+ * Takes one request's observations in. Resolves when all that must be in the store is there. What could not be
+ * stored is not acknowledged: the whole request is answered with 503, and sending it again does no harm beyond
+ * counting its repeats twice.
+ */
+export async function takeIn(
+  body: Uint8Array,
+  defaultSource: string,
+  parts: IntakeParts,
+): Promise<IntakeResult> {
+  const parsed = parseBody(body);
+  if (isLeft(parsed)) {
+    parts.count('unknown', 'rejected');
+    return refusal(400, parsed.left);
+  }
+  const { evidence, rejected } = decodeEvidence(parsed.right, {
+    directory: parts.directory,
+    defaultSource,
+    nowMs: parts.now(),
+  });
+  const refused = [...rejected, ...(await recordAll(evidence, parts))].sort((a, b) => a.index - b.index);
+  const refusedItems = new Set(refused.map(({ index }) => index));
+  refusedItems.forEach(() => {
+    parts.count('unknown', 'rejected');
+  });
+  const accepted = parsed.right.items.length - refusedItems.size;
+  return accepted > 0
+    ? { status: 202, answer: { accepted, rejected: refused, error: null } }
+    : {
+        status: 400,
+        answer: { accepted, rejected: refused, error: 'none of the observations was acceptable' },
+      };
+}
+
+export const refusal = (status: IntakeResult['status'], error: string): IntakeResult => ({
+  status,
+  answer: { accepted: 0, rejected: [], error },
+});
+
+type Indexed = readonly [index: number, Evidence];
+
+/** Records each; returns those that the store itself found wrong. Throws the first failure that sending again may cure. */
+async function recordAll(evidence: readonly Indexed[], parts: IntakeParts): Promise<readonly Rejection[]> {
+  const waiting: Promise<Rejection | null>[] = [];
+  for (const [index, one] of evidence) {
+    const recorded = record(one, parts);
+    if (typeof recorded === 'string') parts.count(one.observation.type, recorded);
+    else waiting.push(settle(index, one, recorded, parts));
+  }
+  const settled = await Promise.allSettled(waiting);
+  const failed = settled.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return settled.flatMap((result) =>
+    result.status === 'fulfilled' && result.value !== null ? [result.value] : [],
+  );
+}
+
+const record = (evidence: Evidence, { whispers, certificates }: IntakeParts): Recorded | Promise<Recorded> =>
+  isBirth(evidence)
+    ? certificates.record(evidence)
+    : whispers.record(evidence as Evidence<OngoingObservation>);
+
+const isBirth = (evidence: Evidence): evidence is Evidence<PodCreation> =>
+  evidence.observation.type === 'pod_creation';
+
+async function settle(
+  index: number,
+  { observation, pod }: Evidence,
+  recorded: Promise<Recorded>,
+  { count }: IntakeParts,
+): Promise<Rejection | null> {
+  try {
+    count(observation.type, await recorded);
+    return null;
+  } catch (error) {
+    if (isKernelGossipError(error, 'KG_STORE_NOT_FOUND')) {
+      return { index, path: 'namespace', expected: 'a namespace of this cluster', got: pod.namespace };
+    }
+    if (isKernelGossipError(error, 'KG_STORE_INVALID')) {
+      return { index, path: '', expected: 'what the store takes', got: error.message.slice(0, 1000) };
+    }
+    count(observation.type, 'failed');
+    if (error instanceof KernelGossipError) throw error;
+    throw new KernelGossipError('KG_STORE_UNAVAILABLE', messageOf(error), { cause: error });
+  }
+}

@@ -1,0 +1,21 @@
+import type { Observation } from 'kernel-gossip-types';
+
+/** Whom a piece of evidence is about. */
+export interface EvidencePod {
+  readonly namespace: string;
+  readonly name: string;
+  /** Null on a machine without Kubernetes, and for a pod that this cluster does not know. */
+  readonly uid: string | null;
+}
+
+/** An observation decoded, with its source and its pod resolved. */
+export interface Evidence<O extends Observation = Observation> {
+  readonly observation: O;
+  readonly pod: EvidencePod;
+  /** Null where the pod as a whole is meant. */
+  readonly container: string | null;
+  readonly source: string;
+  readonly nodeName: string | null;
+  /** When it arrived, by our clock, in milliseconds since 1970. */
+  readonly receivedAtMs: number;
+}

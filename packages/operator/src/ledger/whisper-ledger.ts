@@ -1,0 +1,299 @@
+import {
+  isKernelGossipError,
+  KernelGossipError,
+  type KernelWhisper,
+  type KernelWhisperSpec,
+  type KernelWhisperStatus,
+  type OngoingObservation,
+} from 'kernel-gossip-types';
+import { severityOf } from '../assess/severity.ts';
+import { refKey, type ObjectIndex } from '../store/object-index.ts';
+import type { ObjectRef, Store } from '../store/port.ts';
+import type { Evidence } from './evidence.ts';
+import { whisperKey, whisperName } from './names.ts';
+import { metadataOf } from './ownership.ts';
+import { nextSpec, saysEnded } from './whisper-spec.ts';
+
+export interface LedgerOptions {
+  /** More whispers than this are not opened: the store of a cluster is shared with everyone else's objects. */
+  readonly maxWhispers: number;
+}
+
+/** What became of a piece of evidence: it changed what is known, or it repeated it. */
+export type Recorded = 'transition' | 'repeat' | 'nothing';
+
+/** One whisper as this replica knows it. */
+interface Entry {
+  readonly key: string;
+  readonly ref: ObjectRef;
+  readonly refKey: string;
+  /** The spec as it was last written or followed; null while there is no such whisper. */
+  spec: KernelWhisperSpec | null;
+  generation: number;
+  /** The time of the newest evidence merged, so that what arrives late does not overwrite what came after it. */
+  newestMs: number;
+  /** The newest evidence that is not in the store yet. */
+  pending: Evidence<OngoingObservation> | null;
+  pendingObservations: number;
+  firstSeenMs: number;
+  lastSeenMs: number;
+  /** Ends when the write that is under way, and all that wait behind it, are done. */
+  tail: Promise<unknown>;
+  writesUnderWay: number;
+}
+
+const ATTEMPTS_AT_COUNTERS = 4;
+
+/**
+ * Merges evidence into whispers: one per (pod, container, kind). What changes the picture (opened, worse, better,
+ * over) is in the store when `record` resolves; what repeats it is counted here and written by `flush`.
+ */
+export class WhisperLedger {
+  readonly #store: Store;
+  readonly #index: ObjectIndex<'KernelWhisper'>;
+  readonly #options: LedgerOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #byRef = new Map<string, Entry>();
+  readonly #dirty = new Set<Entry>();
+  readonly #stopListening: () => void;
+
+  constructor(store: Store, index: ObjectIndex<'KernelWhisper'>, options: LedgerOptions) {
+    this.#store = store;
+    this.#index = index;
+    this.#options = options;
+    this.#stopListening = index.listen(({ type, object }) => {
+      if (type === 'DELETED') this.#forget(object);
+      else this.#adopt(object);
+    });
+  }
+
+  /** Whispers whose counters wait for the next flush. */
+  get dirty(): number {
+    return this.#dirty.size;
+  }
+
+  /**
+   * Takes evidence in. Answers at once where it repeats what is known, and otherwise when the store has it.
+   * Throws what the store throws, and `KG_STORE_UNAVAILABLE` when there are too many whispers already.
+   */
+  record(evidence: Evidence<OngoingObservation>): Recorded | Promise<Recorded> {
+    const entry = this.#entryFor(evidence);
+    if (entry.writesUnderWay === 0 && !this.#changesPicture(entry, evidence))
+      return this.#note(entry, evidence);
+    return this.#afterOthers(entry, () => this.#transition(entry, evidence));
+  }
+
+  /** Writes what was only counted so far. Failures stay counted for the next time; the first one is thrown. */
+  async flush(): Promise<void> {
+    const due = [...this.#dirty];
+    const results = await Promise.allSettled(
+      due.map((entry) => this.#afterOthers(entry, () => this.#writePending(entry))),
+    );
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  close(): void {
+    this.#stopListening();
+  }
+
+  #entryFor(evidence: Evidence<OngoingObservation>): Entry {
+    const key = whisperKey(evidence.pod, evidence.container, evidence.observation.type);
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const ref = {
+      namespace: evidence.pod.namespace,
+      name: whisperName(evidence.pod, evidence.container, evidence.observation.type),
+    };
+    const stored = this.#index.get(refKey(ref));
+    const entry: Entry = {
+      key,
+      ref,
+      refKey: refKey(ref),
+      spec: stored?.spec ?? null,
+      generation: stored?.metadata.generation ?? 0,
+      newestMs: 0,
+      pending: null,
+      pendingObservations: 0,
+      firstSeenMs: evidence.receivedAtMs,
+      lastSeenMs: evidence.receivedAtMs,
+      tail: Promise.resolve(),
+      writesUnderWay: 0,
+    };
+    this.#entries.set(key, entry);
+    this.#byRef.set(entry.refKey, entry);
+    return entry;
+  }
+
+  #note(entry: Entry, evidence: Evidence<OngoingObservation>): Recorded {
+    if (!isOpen(entry.spec)) {
+      if (entry.spec === null) this.#drop(entry);
+      return 'nothing';
+    }
+    const { observation, receivedAtMs } = evidence;
+    entry.pendingObservations += observation.repeats;
+    entry.lastSeenMs = receivedAtMs;
+    const seenMs = Date.parse(observation.timestamp);
+    if (seenMs >= entry.newestMs && !saysEnded(observation)) {
+      entry.newestMs = seenMs;
+      entry.pending = evidence;
+    }
+    this.#dirty.add(entry);
+    return 'repeat';
+  }
+
+  async #transition(entry: Entry, evidence: Evidence<OngoingObservation>): Promise<Recorded> {
+    const seenMs = Date.parse(evidence.observation.timestamp);
+    if (!isTransition(entry.spec, evidence) || seenMs < entry.newestMs) return this.#repeat(entry, evidence);
+    if (entry.spec === null && this.#index.size >= this.#options.maxWhispers) {
+      this.#drop(entry);
+      throw new KernelGossipError(
+        'KG_STORE_UNAVAILABLE',
+        `There are ${this.#index.size} whispers already, and no more than ${this.#options.maxWhispers} are kept. Resolved ones go by themselves after a while.`,
+      );
+    }
+    const spec = nextSpec(entry.spec, evidence);
+    if (spec === null) return 'nothing';
+    try {
+      await this.#writeSpec(entry, spec);
+    } catch (error) {
+      if (entry.spec === null) this.#drop(entry);
+      throw error;
+    }
+    entry.newestMs = seenMs;
+    entry.pending = null;
+    entry.pendingObservations += evidence.observation.repeats;
+    entry.lastSeenMs = evidence.receivedAtMs;
+    this.#dirty.add(entry);
+    this.#countSoon(entry);
+    return 'transition';
+  }
+
+  /** Evidence that repeats a whisper which went quiet wakes it: that changes its phase, so it must not wait either. */
+  async #repeat(entry: Entry, evidence: Evidence<OngoingObservation>): Promise<Recorded> {
+    const isQuiet = this.#isQuiet(entry);
+    const recorded = this.#note(entry, evidence);
+    if (!isQuiet || recorded !== 'repeat') return recorded;
+    await this.#writePending(entry);
+    return 'transition';
+  }
+
+  /** So that a new whisper has its counters without waiting for the next flush; when it fails, that one tries again. */
+  #countSoon(entry: Entry): void {
+    this.#afterOthers(entry, () => this.#writePending(entry)).catch(() => undefined);
+  }
+
+  #changesPicture(entry: Entry, evidence: Evidence<OngoingObservation>): boolean {
+    return isTransition(entry.spec, evidence) || this.#isQuiet(entry);
+  }
+
+  #isQuiet({ spec, refKey: key }: Entry): boolean {
+    return isOpen(spec) && this.#index.get(key)?.status?.phase === 'Resolved';
+  }
+
+  async #writePending(entry: Entry): Promise<void> {
+    if (!this.#dirty.has(entry)) return;
+    const { pending, pendingObservations, firstSeenMs, lastSeenMs } = entry;
+    const spec = pending === null ? null : nextSpec(entry.spec, pending);
+    if (spec !== null && !sameFigures(spec, entry.spec)) await this.#writeSpec(entry, spec);
+    if (entry.pending === pending) entry.pending = null;
+    await this.#writeCounters(entry, { observations: pendingObservations, firstSeenMs, lastSeenMs });
+    entry.pendingObservations -= pendingObservations;
+    if (entry.pendingObservations === 0 && entry.pending === null) this.#dirty.delete(entry);
+  }
+
+  async #writeSpec(entry: Entry, spec: KernelWhisperSpec): Promise<void> {
+    const pod = { namespace: spec.namespace, name: spec.pod_name, uid: spec.pod_uid };
+    const written = await this.#store.apply('KernelWhisper', {
+      metadata: metadataOf(pod, entry.ref.name),
+      spec,
+    });
+    entry.spec = written.spec;
+    entry.generation = written.metadata.generation ?? entry.generation;
+  }
+
+  /** Adds to the counters that other replicas add to as well, so each attempt starts from the object as it is. */
+  async #writeCounters(entry: Entry, counted: Counted): Promise<void> {
+    let current = this.#index.get(entry.refKey) ?? (await this.#store.get('KernelWhisper', entry.ref));
+    for (let attempt = 1; current !== null; attempt += 1) {
+      try {
+        await this.#store.applyStatus('KernelWhisper', entry.ref, {
+          manager: 'kernel-gossip-ledger',
+          fields: addTo(current, counted),
+          ...(current.metadata.resourceVersion === null
+            ? {}
+            : { resourceVersion: current.metadata.resourceVersion }),
+        });
+        return;
+      } catch (error) {
+        if (isKernelGossipError(error, 'KG_STORE_NOT_FOUND')) return;
+        if (!isKernelGossipError(error, 'KG_STORE_CONFLICT') || attempt === ATTEMPTS_AT_COUNTERS) throw error;
+        current = await this.#store.get('KernelWhisper', entry.ref);
+      }
+    }
+  }
+
+  /** Runs a piece of work about one whisper after those that were asked for before it. */
+  async #afterOthers<T>(entry: Entry, work: () => Promise<T>): Promise<T> {
+    entry.writesUnderWay += 1;
+    const turn = entry.tail.then(work, work);
+    entry.tail = turn;
+    try {
+      return await turn;
+    } finally {
+      entry.writesUnderWay -= 1;
+    }
+  }
+
+  #adopt(whisper: KernelWhisper): void {
+    const entry = this.#byRef.get(refKey(whisper.metadata));
+    const generation = whisper.metadata.generation ?? 0;
+    if (entry?.writesUnderWay !== 0 || generation < entry.generation) return;
+    // Also when it is the same: so that there is one such object in memory, not two.
+    entry.spec = whisper.spec;
+    entry.generation = generation;
+  }
+
+  #forget(whisper: KernelWhisper): void {
+    const entry = this.#byRef.get(refKey(whisper.metadata));
+    if (entry?.writesUnderWay === 0) this.#drop(entry);
+  }
+
+  #drop(entry: Entry): void {
+    this.#entries.delete(entry.key);
+    this.#byRef.delete(entry.refKey);
+    this.#dirty.delete(entry);
+  }
+}
+
+/** Whether evidence changes what a whisper says, so that it must not wait. */
+function isTransition(
+  spec: KernelWhisperSpec | null,
+  { observation }: Evidence<OngoingObservation>,
+): boolean {
+  if (saysEnded(observation)) return isOpen(spec);
+  return !isOpen(spec) || spec.severity !== severityOf(observation);
+}
+
+const isOpen = (spec: KernelWhisperSpec | null): boolean => spec?.ended_at === null;
+
+interface Counted {
+  readonly observations: number;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+}
+
+const addTo = (
+  { status }: KernelWhisper,
+  { observations, firstSeenMs, lastSeenMs }: Counted,
+): Partial<KernelWhisperStatus> => {
+  const lastBefore = status?.last_seen == null ? 0 : Date.parse(status.last_seen);
+  return {
+    observations: (status?.observations ?? 0) + observations,
+    first_seen: status?.first_seen ?? new Date(firstSeenMs).toISOString(),
+    last_seen: new Date(Math.max(lastBefore, lastSeenMs)).toISOString(),
+  };
+};
+
+const sameFigures = (a: KernelWhisperSpec, b: KernelWhisperSpec | null): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,190 @@
+import { Router } from 'express';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { FINDING_KINDS, SEVERITIES, type KernelWhisper } from 'kernel-gossip-types';
+import type { ControllerObserver } from '../controllers/controller.ts';
+import type { IntakeCounter } from '../intake/intake.ts';
+import type { ObjectIndex } from '../store/object-index.ts';
+import type { Store } from '../store/port.ts';
+
+const RECONCILE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+
+/** What the operator counts about itself. One registry an operator: two in one process do not share figures. */
+export class OperatorMetrics {
+  readonly registry = new Registry();
+  readonly #observations: Counter<'type' | 'result'>;
+  readonly #writes: Counter<'kind' | 'part' | 'result'>;
+  readonly #reconciles: Counter<'controller' | 'result'>;
+  readonly #reconcileErrors: Counter<'controller'>;
+  readonly #reconcileTime: Histogram<'controller'>;
+  readonly #requests: Histogram<'method' | 'route' | 'status_code'>;
+  readonly #leader: Gauge<'name'>;
+
+  constructor(version: string) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry });
+    new Gauge({
+      name: 'kernel_gossip_build_info',
+      help: 'The version of this operator; always 1.',
+      labelNames: ['version'],
+      registers,
+    }).set({ version }, 1);
+    this.#observations = new Counter({
+      name: 'kernel_gossip_observations_total',
+      help: 'Observations that arrived, by what became of them.',
+      labelNames: ['type', 'result'],
+      registers,
+    });
+    this.#writes = new Counter({
+      name: 'kernel_gossip_store_writes_total',
+      help: 'Writes asked of the store, by what was written and how it ended.',
+      labelNames: ['kind', 'part', 'result'],
+      registers,
+    });
+    this.#reconciles = new Counter({
+      name: 'controller_runtime_reconcile_total',
+      help: 'Reconciliations per controller and result.',
+      labelNames: ['controller', 'result'],
+      registers,
+    });
+    this.#reconcileErrors = new Counter({
+      name: 'controller_runtime_reconcile_errors_total',
+      help: 'Reconciliations per controller that failed.',
+      labelNames: ['controller'],
+      registers,
+    });
+    this.#reconcileTime = new Histogram({
+      name: 'controller_runtime_reconcile_time_seconds',
+      help: 'How long a reconciliation took.',
+      labelNames: ['controller'],
+      buckets: RECONCILE_BUCKETS,
+      registers,
+    });
+    this.#requests = new Histogram({
+      name: 'http_server_request_duration_seconds',
+      help: 'How long a request took.',
+      labelNames: ['method', 'route', 'status_code'],
+      buckets: REQUEST_BUCKETS,
+      registers,
+    });
+    this.#leader = new Gauge({
+      name: 'leader_election_master_status',
+      help: '1 while this replica is the leader.',
+      labelNames: ['name'],
+      registers,
+    });
+  }
+
+  readonly countObservation: IntakeCounter = (type, result) => {
+    this.#observations.inc({ type, result });
+  };
+
+  readonly reconciled: ControllerObserver['reconciled'] = (controller, result, seconds) => {
+    this.#reconciles.inc({ controller, result });
+    if (result === 'error') this.#reconcileErrors.inc({ controller });
+    this.#reconcileTime.observe({ controller }, seconds);
+  };
+
+  request(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status_code: String(status) }, seconds);
+  }
+
+  leader(name: string, isLeader: boolean): void {
+    this.#leader.set({ name }, isLeader ? 1 : 0);
+  }
+
+  /** Reads a figure each time the metrics are read. */
+  gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  queueDepth(controllers: readonly { readonly name: string; readonly depth: number }[]): void {
+    new Gauge({
+      name: 'workqueue_depth',
+      help: 'Keys that wait in the work queue.',
+      labelNames: ['name'],
+      registers: [this.registry],
+      collect() {
+        for (const { name, depth } of controllers) this.set({ name }, depth);
+      },
+    });
+  }
+
+  /** Counts whispers by kind, severity and phase; all of them are there, also those that are 0. */
+  whispers(index: ObjectIndex<'KernelWhisper'>): void {
+    new Gauge({
+      name: 'kernel_gossip_whispers',
+      help: 'Whispers in the store.',
+      labelNames: ['kind', 'severity', 'phase'],
+      registers: [this.registry],
+      collect() {
+        for (const [labels, count] of countWhispers(index.values())) this.set(labels, count);
+      },
+    });
+  }
+
+  /** The same store, its writes counted. */
+  counting(store: Store): Store {
+    const counted = async <T>(kind: string, part: string, write: Promise<T>): Promise<T> => {
+      try {
+        const written = await write;
+        this.#writes.inc({ kind, part, result: 'ok' });
+        return written;
+      } catch (error) {
+        this.#writes.inc({ kind, part, result: 'error' });
+        throw error;
+      }
+    };
+    return {
+      name: store.name,
+      apply: (kind, draft) => counted(kind, 'spec', store.apply(kind, draft)),
+      applyStatus: (kind, ref, patch) => counted(kind, 'status', store.applyStatus(kind, ref, patch)),
+      delete: (kind, ref, uid) => counted(kind, 'delete', store.delete(kind, ref, uid)),
+      get: (kind, ref) => store.get(kind, ref),
+      list: (kind, namespace) => store.list(kind, namespace),
+      follow: (kind, follower, signal) => store.follow(kind, follower, signal),
+      ping: (signal) => store.ping(signal),
+      close: () => store.close(),
+    };
+  }
+}
+
+interface WhisperLabels {
+  readonly kind: string;
+  readonly severity: string;
+  readonly phase: string;
+}
+
+function countWhispers(whispers: readonly KernelWhisper[]): readonly (readonly [WhisperLabels, number])[] {
+  const counts = new Map<string, number>();
+  for (const { spec, status } of whispers) {
+    const key = `${spec.kind}/${spec.severity}/${status?.phase ?? 'Open'}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return FINDING_KINDS.flatMap((kind) =>
+    SEVERITIES.flatMap((severity) =>
+      (['Open', 'Resolved'] as const).map(
+        (phase) => [{ kind, severity, phase }, counts.get(`${kind}/${severity}/${phase}`) ?? 0] as const,
+      ),
+    ),
+  );
+}
+
+/** `/metrics`, in Prometheus' text format. */
+export function metricsRouter({ registry }: OperatorMetrics): Router {
+  const router = Router();
+  router.get('/metrics', (_request, response, next) => {
+    registry
+      .metrics()
+      .then((text) => response.type(registry.contentType).send(text))
+      .catch(next);
+  });
+  return router;
+}

@@ -1,0 +1,108 @@
+import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
+import { isKernelGossipError } from 'kernel-gossip-types';
+import { refusal, takeIn, type IntakeParts, type IntakeResult } from '../intake/intake.ts';
+import { Admission, type AdmissionLimits } from './admission.ts';
+
+/** The largest body that is read: some 20,000 observations. */
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+const RETRY_AFTER_SECONDS = '1';
+
+const LIMITS: AdmissionLimits = { requests: 512, bytes: 8 * MAX_BODY_BYTES };
+
+export interface WebhookOptions {
+  readonly intake: IntakeParts;
+  readonly limits?: AdmissionLimits;
+  /** Called with what went wrong when a request could not be stored. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** `POST /webhook/pixie`: takes observations in, as the integration guide documents it. */
+export function webhookRouter({ intake, limits = LIMITS, onFailure }: WebhookOptions): Router {
+  const admission = new Admission(limits);
+  const router = Router();
+  router.post(
+    '/webhook/pixie',
+    requireJson,
+    admit(admission),
+    express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
+    (request, response, next) => {
+      const body: unknown = request.body;
+      takeIn(body instanceof Uint8Array ? body : new Uint8Array(), sourceOf(request.get('X-Source')), intake)
+        .then((result) => send(response, result))
+        .catch(next);
+    },
+  );
+  router.use('/webhook/pixie', unreadableBody, storeFailure(onFailure));
+  return router;
+}
+
+/** Only JSON: a browser cannot send it across origins without asking first, which keeps web pages out. */
+const requireJson: RequestHandler = (request, response, next) => {
+  const isJson = request.is(['application/json', 'application/*+json']);
+  if (typeof isJson === 'string' || isJson === null) next();
+  else
+    send(response, { status: 415, answer: refusal(400, 'expected Content-Type: application/json').answer });
+};
+
+const admit =
+  (admission: Admission): RequestHandler =>
+  (request, response, next) => {
+    const bytes = Math.min(Number(request.get('Content-Length') ?? MAX_BODY_BYTES), MAX_BODY_BYTES);
+    if (!admission.enter(bytes)) {
+      response.set('Retry-After', RETRY_AFTER_SECONDS);
+      send(response, {
+        status: 429,
+        answer: refusal(400, 'too much at once; send it again in a moment').answer,
+      });
+      return;
+    }
+    response.once('close', () => {
+      admission.leave(bytes);
+    });
+    next();
+  };
+
+const DEFAULT_SOURCE = 'webhook';
+
+/** The sender's own name for itself, as the guide sends it, where it is one that may be shown. */
+const sourceOf = (header: string | undefined): string =>
+  header !== undefined && /^[\w.:/-]{1,63}$/.test(header) ? header : DEFAULT_SOURCE;
+
+interface Answer extends Pick<IntakeResult, 'answer'> {
+  readonly status: number;
+}
+
+const send = (response: express.Response, { status, answer }: Answer): void => {
+  response.status(status).json(answer);
+};
+
+interface BodyError {
+  readonly status: number;
+  readonly message: string;
+}
+const isBodyError = (error: unknown): error is BodyError =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500;
+
+const unreadableBody: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (!isBodyError(error)) {
+    next(error);
+    return;
+  }
+  // What is left of the body will not be read, so the connection cannot be used again.
+  response.set('Connection', 'close');
+  const message = error.status === 413 ? `expected a body of at most ${MAX_BODY_BYTES} bytes` : error.message;
+  send(response, { status: error.status, answer: refusal(400, message).answer });
+};
+
+const storeFailure =
+  (onFailure: (error: unknown) => void): ErrorRequestHandler =>
+  (error: unknown, _request, response, next) => {
+    onFailure(error);
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    response.set('Retry-After', RETRY_AFTER_SECONDS);
+    const message = isKernelGossipError(error) ? error.message : 'the store cannot be written now';
+    send(response, { status: 503, answer: refusal(503, message).answer });
+  };

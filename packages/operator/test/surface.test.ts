@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { post, runningOperator, throttle, whispersOf } from './support/running-operator.ts';
+
+/** Reads a stream of events until the text holds what is looked for. */
+async function readUntil(response: Response, wanted: RegExp): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  if (response.body === null) throw new Error('no body');
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    if (wanted.test(text)) break;
+  }
+  return text;
+}
+
+describe('the surface', () => {
+  it('is alive, ready, and says what it is', async () => {
+    const { url } = await runningOperator();
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    const ready = await fetch(`${url}/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { ready: true }]);
+    expect(await (await fetch(`${url}/api/v1alpha1/about`)).json()).toMatchObject({
+      name: 'kernel-gossip-operator',
+      store: 'sqlite',
+    });
+  });
+
+  it('lists, by namespace too, and tells what is not there', async () => {
+    const { url } = await runningOperator();
+    await post(url, [throttle(), throttle({ namespace: 'other' })]);
+    expect(await whispersOf(url)).toHaveLength(2);
+    const inShop = await (await fetch(`${url}/api/v1alpha1/namespaces/shop/kernelwhispers`)).json();
+    expect(inShop).toMatchObject({ kind: 'KernelWhisperList', items: [{ metadata: { namespace: 'shop' } }] });
+    expect((await fetch(`${url}/api/v1alpha1/namespaces/shop/kernelwhispers/none`)).status).toBe(404);
+    expect((await fetch(`${url}/nothing`)).status).toBe(404);
+    expect((await fetch(`${url}/%ff`)).status).toBe(404);
+    expect((await fetch(`${url}/api/v1alpha1/namespaces/%ff/kernelwhispers`)).status).toBe(400);
+  });
+
+  it('streams changes, also those that were missed, and says when it cannot', async () => {
+    const { url } = await runningOperator();
+    const live = await fetch(`${url}/api/v1alpha1/changes`);
+    await post(url, throttle());
+    const first = await readUntil(live, /"phase":"Open"/);
+    expect(first).toMatch(/event: change\nid: \S+\ndata: \{"type":"ADDED"/);
+    const id = /id: (\S+)/.exec(first)?.[1] ?? '';
+
+    const back = await fetch(`${url}/api/v1alpha1/changes`, { headers: { 'Last-Event-ID': id } });
+    expect(await readUntil(back, /"phase":"Open"/)).not.toMatch(/reset/);
+
+    const stranger = await fetch(`${url}/api/v1alpha1/changes`, { headers: { 'Last-Event-ID': 'x.1' } });
+    expect(await readUntil(stranger, /\n\n.*\n\n/s)).toMatch(/event: reset/);
+  });
+
+  it('counts what it does', async () => {
+    const { url } = await runningOperator();
+    await post(url, [throttle(), throttle({ throttle_percentage: 200 })]);
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).toMatch(/kernel_gossip_observations_total\{type="cpu_throttle",result="transition"\} 1/);
+    expect(text).toMatch(/kernel_gossip_observations_total\{type="unknown",result="rejected"\} 1/);
+    expect(text).toMatch(/kernel_gossip_whispers\{kind="cpu_throttle",severity="critical",phase="Open"\} 1/);
+    expect(text).toMatch(
+      /controller_runtime_reconcile_total\{controller="whisper-assessor",result="\w+"\} \d/,
+    );
+  });
+
+  it('ends its streams when it stops', async () => {
+    const operator = await runningOperator();
+    const live = await fetch(`${operator.url}/api/v1alpha1/changes`);
+    const ended = live.text();
+    await operator.close();
+    expect(await ended).toMatch(/connected/);
+  });
+});
