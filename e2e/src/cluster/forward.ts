@@ -1,0 +1,46 @@
+import { createConnection, createServer, type Socket } from 'node:net';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Forwarder {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Hands every TCP connection on to another address; closing it cuts the connections that are open. */
+export function forward(from: Address, to: Address): Promise<Forwarder> {
+  const open = new Set<Socket>();
+  const server = createServer((incoming) => {
+    const outgoing = createConnection(to);
+    for (const [socket, other] of [
+      [incoming, outgoing],
+      [outgoing, incoming],
+    ] as const) {
+      open.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        open.delete(socket);
+        other.destroy();
+      });
+      socket.pipe(other);
+    }
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(from.port, from.host, () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('a TCP server has an address');
+      resolve({
+        port: address.port,
+        close: () =>
+          new Promise((closed) => {
+            server.close(() => closed());
+            for (const socket of open) socket.destroy();
+          }),
+      });
+    });
+  });
+}
