@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig, redacted } from './config.ts';
+
+describe('readConfig', () => {
+  it('has a default for everything', () => {
+    expect(readConfig({}, {})).toEqual({
+      url: 'http://127.0.0.1:8080',
+      token: null,
+      tokenFile: null,
+      caFile: null,
+      cgroupRoot: '/sys/fs/cgroup',
+      subtree: '',
+      intervalMs: 1000,
+      rescanMs: 1000,
+      nodeName: null,
+      source: 'kernel-gossip-observer',
+      enterPercent: 25,
+      minPeriods: 5,
+      calmMs: 5000,
+      summaryIntervalMs: 10_000,
+      queueLimit: 10_000,
+      localNames: false,
+      logLevel: 'info',
+    });
+  });
+
+  it('takes a flag before a variable, and an empty variable for none', () => {
+    const environment = { KGOSSIP_INTERVAL: '2s', KGOSSIP_SUBTREE: 'kubepods//burstable/', NODE_NAME: '' };
+    expect(readConfig({ interval: '250ms' }, environment)).toMatchObject({
+      intervalMs: 250,
+      subtree: '/kubepods/burstable',
+      nodeName: null,
+    });
+    expect(readConfig({}, environment)).toMatchObject({ intervalMs: 2000 });
+  });
+
+  it.each<[Record<string, string>, Record<string, string>, string]>([
+    [
+      { interval: '1h' },
+      {},
+      '--interval: expected a duration from 100ms to 60s, such as 500ms, 1s or 2m, got "1h"',
+    ],
+    [{}, { KGOSSIP_INTERVAL: '0s' }, 'KGOSSIP_INTERVAL: expected a duration'],
+    [
+      {},
+      { KGOSSIP_URL: 'ftp://x' },
+      'KGOSSIP_URL: expected a URL such as http://127.0.0.1:8080, got "ftp://x"',
+    ],
+    [{}, { NODE_NAME: 'Node_1' }, 'NODE_NAME: expected a DNS name'],
+    [{ 'enter-percent': '0' }, {}, '--enter-percent: expected a percentage above 0, up to 100, got "0"'],
+    [{ 'enter-percent': 'NaN' }, {}, '--enter-percent: expected'],
+    [{ 'min-periods': '1.5' }, {}, '--min-periods: expected a whole number from 1 to 10000, got "1.5"'],
+    [{ subtree: '/a/../..' }, {}, '--subtree: expected a path below the cgroup root'],
+    [{ 'local-names': 'yes' }, {}, '--local-names: expected true or false, got "yes"'],
+    [
+      { 'log-level': 'loud' },
+      {},
+      '--log-level: expected one of silent, error, warn, info, debug, got "loud"',
+    ],
+    [{ 'cgroup-root': '' }, {}, '--cgroup-root: expected an absolute path, got ""'],
+  ])('names what is wrong: %j %j', (flags, environment, message) => {
+    expect(() => readConfig(flags, environment)).toThrow(
+      expect.objectContaining({
+        code: 'KG_CONFIG_INVALID',
+        message: expect.stringContaining(message) as string,
+      }),
+    );
+  });
+
+  it('shows no secret', () => {
+    const config = readConfig({ url: 'https://me:hush@example.com/x' }, { KGOSSIP_TOKEN: 'hush' });
+    expect(config.token).toBe('hush');
+    expect(JSON.stringify(redacted(config))).not.toContain('hush');
+    expect(redacted(config)).toMatchObject({ source: 'kernel-gossip-observer', token: 'redacted' });
+  });
+});

@@ -1,0 +1,78 @@
+import type { CpuThrottle } from 'kernel-gossip-types';
+import type { Report } from '../detect/detector.ts';
+import type { Identity } from '../identify/identify.ts';
+import { localName } from '../identify/local-name.ts';
+import { coresOf, throttledPercent } from '../rate/window.ts';
+
+/**
+ * A `cpu_throttle` observation as this observer sends it. It names pods by UID and never by name, which only the operator
+ * knows; and it never says `reported_cpu_usage`, which is the metrics' word.
+ */
+export type CpuThrottleMessage = Pick<
+  CpuThrottle,
+  | 'type'
+  | 'cgroup'
+  | 'timestamp'
+  | 'period_seconds'
+  | 'throttle_percentage'
+  | 'actual_cpu_usage'
+  | 'limit_cores'
+  | 'nr_periods'
+  | 'nr_throttled'
+  | 'throttled_seconds'
+  | 'source'
+  | 'provenance'
+  | 'ended'
+> &
+  Subject & { readonly node_name?: string };
+
+interface Subject {
+  readonly pod_uid?: string;
+  readonly container_id?: string;
+  readonly namespace?: string;
+  readonly pod_name?: string;
+}
+
+/** Who sends. */
+export interface Sender {
+  readonly nodeName: string | null;
+  readonly source: string;
+}
+
+/** Six digits are finer than the clock ticks of the kernel's accounting; more would only make longer texts. */
+const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
+
+function subjectOf(identity: Identity, path: string): Subject {
+  const { podUid, containerId } = identity;
+  const container = containerId === null ? {} : { container_id: containerId };
+  if (podUid !== null) return { pod_uid: podUid, ...container };
+  const { namespace, podName } = localName(identity, path);
+  return { namespace, pod_name: podName, ...container };
+}
+
+/** Puts a report about the group at `path` into the words of the wire. */
+export function toMessage(
+  report: Report,
+  identity: Identity,
+  path: string,
+  sender: Sender,
+): CpuThrottleMessage {
+  const { window, limit } = report;
+  return {
+    type: 'cpu_throttle',
+    ...subjectOf(identity, path),
+    ...(sender.nodeName === null ? {} : { node_name: sender.nodeName }),
+    cgroup: path,
+    timestamp: new Date(report.endMs).toISOString(),
+    period_seconds: rounded(window.seconds),
+    throttle_percentage: rounded(throttledPercent(window)),
+    actual_cpu_usage: window.usageSeconds === null ? null : rounded(window.usageSeconds / window.seconds),
+    limit_cores: limit === null ? null : rounded(coresOf(limit)),
+    nr_periods: window.nrPeriods,
+    nr_throttled: window.nrThrottled,
+    throttled_seconds: rounded(window.throttledSeconds),
+    source: sender.source,
+    provenance: 'measured',
+    ended: report.kind === 'ended',
+  };
+}

@@ -1,0 +1,19 @@
+import type { CpuThrottleMessage } from './cpu/observation.ts';
+
+/** Whatever this observer may send. Births, memory and network join here. */
+export type Message = CpuThrottleMessage;
+
+/** An observation on its way, and whether a later one says the same more freshly: then it is the first to be let go. */
+export interface Outgoing {
+  readonly message: Message;
+  readonly isSummary: boolean;
+}
+
+export type Emit = (outgoing: Outgoing) => void;
+
+/** Something that watches the kernel and tells what it sees, until it is closed. */
+export interface Source {
+  readonly name: string;
+  start(emit: Emit): void;
+  close(): void;
+}
