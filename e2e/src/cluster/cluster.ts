@@ -24,6 +24,8 @@ export interface Cluster extends ClusterDescription {
   stopApiServer(): Promise<void>;
   /** Brings it back at the same address with the same data; resolves when it is ready. */
   startApiServer(): Promise<void>;
+  /** Drops every version of every object but the latest, so that whoever watches from an older one is told 410 Gone. */
+  forgetHistory(): Promise<void>;
   /** Loads a docker-archive (`docker save`) into the node's runtime. */
   importImage(archivePath: string): Promise<void>;
   /** Removes everything that `up` made. */

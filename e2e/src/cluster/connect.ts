@@ -15,6 +15,7 @@ export function connectCluster(description: ClusterDescription): Cluster {
     ...description,
     stopApiServer: () => ask({ action: 'stopApiServer' }),
     startApiServer: () => ask({ action: 'startApiServer' }),
+    forgetHistory: () => ask({ action: 'forgetHistory' }),
     importImage: (archivePath) => ask({ action: 'importImage', archivePath }),
     down: () => ask({ action: 'down' }),
   };

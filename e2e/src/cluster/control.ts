@@ -4,7 +4,7 @@ import type { ClusterDescription } from './cluster.ts';
 
 /** One JSON line each way over a unix socket: enough to work a cluster from another process. */
 export type ControlRequest =
-  | { readonly action: 'describe' | 'stopApiServer' | 'startApiServer' | 'down' }
+  | { readonly action: 'describe' | 'stopApiServer' | 'startApiServer' | 'forgetHistory' | 'down' }
   | { readonly action: 'importImage'; readonly archivePath: string };
 
 export type ControlReply =

@@ -88,6 +88,8 @@ async function handle(
       return entrance.stop();
     case 'startApiServer':
       return entrance.start();
+    case 'forgetHistory':
+      throw new Error('k3s keeps its history to itself');
     case 'importImage':
       return importImage(container, request.archivePath);
     case 'down':

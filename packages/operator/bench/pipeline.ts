@@ -7,7 +7,7 @@ import { ObjectIndex } from '../src/store/object-index.ts';
 export interface Pipeline {
   readonly parts: IntakeParts;
   readonly whispers: WhisperLedger;
-  take(body: Uint8Array): Promise<void>;
+  readonly take: (body: Uint8Array) => Promise<void>;
 }
 
 /** Decode, merge and store, without HTTP around them. */

@@ -113,11 +113,14 @@ export async function startOperator(
     whispers.close();
     await backend.close();
   };
+  const ended = Promise.all([leading, following]).then(() => undefined);
+  // Whoever started the operator awaits `ended`; until then a failure must not count as unhandled.
+  ended.catch(() => undefined);
   let closing: Promise<void> | null = null;
   return {
     url,
     store,
-    ended: Promise.all([leading, following]).then(() => undefined),
+    ended,
     close: () => (closing ??= close()),
   };
 }

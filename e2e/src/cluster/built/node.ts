@@ -18,6 +18,7 @@ import {
 import { makeCredentials } from './credentials.ts';
 import { daemonStarter, logTail, type Daemon, type StartDaemon } from './daemon.ts';
 import { WORKLOAD_IMAGE, writeImages } from './images.ts';
+import { compact } from './etcd-history.ts';
 import { prepareKubelet } from './kubelet.ts';
 import { ownDirectories } from './mount-namespace.ts';
 import { makeBridge } from './network.ts';
@@ -28,6 +29,7 @@ export interface RunningCluster {
   readonly description: ClusterDescription;
   stopApiServer(): Promise<void>;
   startApiServer(): Promise<void>;
+  forgetHistory(): Promise<void>;
   importImage(archivePath: string): Promise<void>;
 }
 
@@ -70,6 +72,7 @@ export async function startNode(record: RunRecord, ending: AbortSignal): Promise
   return {
     description: describe(record, plane),
     ...apiServerSwitch(apiServer, () => startApiServer(plane, kubectl, start)),
+    forgetHistory: () => compact(plane.ports.etcd),
     importImage: (archivePath) => importImage(record.directory, archivePath),
   };
 }

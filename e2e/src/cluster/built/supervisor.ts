@@ -51,6 +51,9 @@ async function handle(
     case 'startApiServer':
       await cluster.startApiServer();
       return undefined;
+    case 'forgetHistory':
+      await cluster.forgetHistory();
+      return undefined;
     case 'importImage':
       await cluster.importImage(request.archivePath);
       return undefined;

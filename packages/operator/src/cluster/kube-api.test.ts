@@ -86,6 +86,16 @@ describe('a request', () => {
     });
   });
 
+  it('takes a path that is not served for something that may come, not for an object that is missing', async () => {
+    const { api } = await start((response) => {
+      response.writeHead(404, { 'content-type': 'text/plain' });
+      response.end('404 page not found\n');
+    });
+    const error = await failure(api.request({ method: 'GET', path: '/x' }));
+    expect(error.code).toBe('KG_STORE_UNAVAILABLE');
+    expect(error.message).toContain('are the CRDs installed?');
+  });
+
   it('keeps tokens and bodies out of its errors', async () => {
     const { url } = await start((response) => {
       response.writeHead(500);

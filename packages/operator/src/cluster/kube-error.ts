@@ -68,7 +68,9 @@ const statusOf = (body: unknown): Status => {
 /** Server-side apply answers 500 to a field or a type that the schema lacks, where 422 would be meant (seen in 1.35). */
 const WRONG_TYPE = 'failed to create typed patch object';
 
-const codeOf = (status: number, { causes, message }: Status): ErrorCode => {
+const codeOf = (status: number, { causes, message, reason }: Status): ErrorCode => {
+  // An object that is missing comes with a Status; a path that is not served, as of a CRD not yet installed, without.
+  if (status === 404 && reason === null) return 'KG_STORE_UNAVAILABLE';
   // A namespace that is on its way out refuses new objects; no right that someone could grant would help.
   if (status === 403 && causes.includes('NamespaceTerminating')) return 'KG_STORE_NOT_FOUND';
   if (status === 500 && message?.includes(WRONG_TYPE) === true) return 'KG_STORE_INVALID';
@@ -82,6 +84,10 @@ const parseRetryAfter = (header: string | null, now: number): number | null => {
   return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : null;
 };
 
+/** What to say where the server says nothing of use. */
+const WORDS: Readonly<Record<number, string>> = {
+  404: 'the server does not know this path; are the CRDs installed?',
+};
 const LONGEST_MESSAGE = 1000;
 
 /** An answer that is no success, as an error. `what` names the request: `GET /api/v1/pods`. */
@@ -93,7 +99,7 @@ export const errorOfResponse = (
 ): KubeError => {
   const answered = statusOf(body);
   const { message, reason, retryAfterSeconds } = answered;
-  const words = message ?? `the server answered with status ${httpStatus}`;
+  const words = message ?? WORDS[httpStatus] ?? `the server answered with status ${httpStatus}`;
   return new KubeError(codeOf(httpStatus, answered), `${what}: ${words.slice(0, LONGEST_MESSAGE)}`, {
     status: httpStatus,
     reason,

@@ -265,7 +265,8 @@ export const lead = async (
     options.observer?.onLost?.(why);
     throw new KernelGossipError('KG_STORE_UNAVAILABLE', `Leadership was lost: ${why}`);
   });
-  const working = work(AbortSignal.any([signal, lost.signal])).finally(() => done.abort());
+  const begin = async (): Promise<void> => work(AbortSignal.any([signal, lost.signal]));
+  const working = begin().finally(() => done.abort());
   // Whichever comes second was seen, so that it is no unhandled rejection.
   keeping.catch(() => undefined);
   working.catch(() => undefined);

@@ -18,7 +18,8 @@ const CLOSE_BRACKET = 0x5d;
  * Whether a JSON text may hold an object with a key twice: then it has more keys than what was parsed from it.
  * Much cheaper than finding which ones, which is seldom needed.
  */
-export const hasDuplicateKeys = (json: string, parsed: unknown): boolean => countColons(json) !== countKeys(parsed);
+export const hasDuplicateKeys = (json: string, parsed: unknown): boolean =>
+  countColons(json) !== countKeys(parsed);
 
 function countColons(json: string): number {
   let colons = 0;

@@ -272,7 +272,7 @@ function isTransition(
   { observation }: Evidence<OngoingObservation>,
 ): boolean {
   if (saysEnded(observation)) return isOpen(spec);
-  return !isOpen(spec) || spec.severity !== severityOf(observation);
+  return !isOpen(spec) || spec?.severity !== severityOf(observation);
 }
 
 const isOpen = (spec: KernelWhisperSpec | null): boolean => spec?.ended_at === null;

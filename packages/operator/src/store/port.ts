@@ -46,16 +46,23 @@ export interface Follower<K extends Kind> {
 export interface Store {
   readonly name: 'sqlite' | 'kubernetes';
 
-  /** Creates the object or changes its labels, owners and spec. When this resolves, it survives a crash. */
+  /**
+   * Creates the object or changes its labels, owners and spec. When this resolves, it survives a crash. What changes
+   * nothing writes nothing, and followers hear nothing. Throws `KG_STORE_NOT_FOUND` where the namespace is not there.
+   */
   apply<K extends Kind>(kind: K, draft: Draft<K>): Promise<Resources[K]>;
 
-  /** Sets fields of an object's status; fields not named stay. Throws `KG_STORE_NOT_FOUND`, `KG_STORE_CONFLICT`. */
+  /**
+   * Sets fields of an object's status; fields of other managers stay. A manager names all of its fields each time, with
+   * null for what it has nothing to say of: with server-side apply, a field that it leaves out is taken away.
+   * Throws `KG_STORE_NOT_FOUND`, `KG_STORE_CONFLICT`.
+   */
   applyStatus<K extends Kind>(kind: K, ref: ObjectRef, patch: StatusPatch<K>): Promise<Resources[K]>;
 
-  /** The object as the store holds it now, or null. */
+  /** The object as the store holds it now, or null. Throws `KG_STORE_INVALID` where it is not what its kind should be. */
   get<K extends Kind>(kind: K, ref: ObjectRef): Promise<Resources[K] | null>;
 
-  /** All objects of a kind, in all namespaces or in one. */
+  /** All objects of a kind, in all namespaces or in one; without those that are not what their kind should be. */
   list<K extends Kind>(kind: K, namespace?: string): Promise<readonly Resources[K][]>;
 
   /** Deletes the object if it is there and, where a uid is given, still the same one. */

@@ -50,6 +50,13 @@ const pageOf = (answer: unknown): Page => {
   return { items: Array.isArray(items) ? items : [], continue: typeof token === 'string' ? token : '' };
 };
 
+/**
+ * Fields of a spec that are null mean the same as absent ones, and kubectl shows a null in a column as `<no value>`.
+ * Figures one level down keep theirs: there it says that they were not measured.
+ */
+const withoutNulls = (spec: object): object =>
+  Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null));
+
 const refOf = (raw: unknown): ObjectRef => {
   const { metadata } = (raw ?? {}) as { readonly metadata?: Partial<ObjectRef> };
   return { namespace: String(metadata?.namespace), name: String(metadata?.name) };
@@ -82,7 +89,7 @@ class KubernetesStore implements Store {
         ...(Object.keys(labels).length === 0 ? {} : { labels }),
         ...(ownerReferences.length === 0 ? {} : { ownerReferences }),
       },
-      spec,
+      spec: withoutNulls(spec),
     };
     const answer = await this.#patch(objectPath(kind, metadata), SPEC_MANAGER, body);
     return decodeResourceOrThrow(kind, metadata, answer);

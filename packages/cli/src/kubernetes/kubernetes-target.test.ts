@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { API_VERSION } from 'kernel-gossip-types';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { capture } from '../testing/capture.ts';
+import { whisper } from '../testing/whispers.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+const json = (response: ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+};
+
+/** A scripted API server and a kubeconfig that leads to it; the whole story is told to a real one in e2e. */
+async function cluster(handle: Handler): Promise<{ readonly KUBECONFIG: string }> {
+  const server = createServer(handle);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const folder = await mkdtemp(join(tmpdir(), 'kgossip-kube-'));
+  const file = join(folder, 'config');
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // client-node 2 speaks plain http only where TLS is not to be verified.
+  await writeFile(
+    file,
+    JSON.stringify({
+      'current-context': 'here',
+      clusters: [{ name: 'c', cluster: { server: address, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: { token: 'secret-token' } }],
+      contexts: [{ name: 'here', context: { cluster: 'c', user: 'u', namespace: 'shop' } }],
+    }),
+  );
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+  return { KUBECONFIG: file };
+}
+
+const listOf = (items: readonly unknown[], metadata: object = { resourceVersion: '100' }): object => ({
+  apiVersion: API_VERSION,
+  kind: 'KernelWhisperList',
+  metadata,
+  items,
+});
+
+describe('a cluster as target', () => {
+  test('lists page by page, as who the kubeconfig says, in its namespace', async () => {
+    const asked: string[] = [];
+    const env = await cluster((request, response) => {
+      asked.push(`${request.headers.authorization ?? ''} ${request.url ?? ''}`);
+      const isSecond = request.url?.includes('continue=more') === true;
+      json(
+        response,
+        200,
+        isSecond
+          ? listOf([whisper({ name: 'second' })])
+          : listOf([whisper({ name: 'first' })], { resourceVersion: '100', continue: 'more' }),
+      );
+    });
+    const { out, err, code } = await capture(['whispers', '-o', 'name'], { env });
+    expect(out).toBe('kernelwhisper.kernel.gossip.io/first\nkernelwhisper.kernel.gossip.io/second\n');
+    expect(code).toBe(0);
+    expect(err).toContain('context here of');
+    expect(asked).toEqual([
+      'Bearer secret-token /apis/kernel.gossip.io/v1alpha1/namespaces/shop/kernelwhispers?limit=500',
+      'Bearer secret-token /apis/kernel.gossip.io/v1alpha1/namespaces/shop/kernelwhispers?limit=500&continue=more',
+    ]);
+  });
+
+  test('watches from the list on, over the end of a watch and an expired version', async () => {
+    const watches: string[] = [];
+    const names = ['listed'];
+    const env = await cluster((request, response) => {
+      const url = request.url ?? '';
+      if (!url.includes('watch=true')) {
+        json(response, 200, listOf(names.map((name) => whisper({ name }))));
+        return;
+      }
+      watches.push(new URL(url, 'http://x').searchParams.get('resourceVersion') ?? '');
+      response.writeHead(200, { 'content-type': 'application/json' });
+      if (watches.length === 1) {
+        const event = { type: 'ADDED', object: whisper({ name: 'came', resourceVersion: '101' }) };
+        const bookmark = {
+          type: 'BOOKMARK',
+          object: { kind: 'KernelWhisper', metadata: { resourceVersion: '140' } },
+        };
+        response.end(`${JSON.stringify(event)}\n${JSON.stringify(bookmark)}\n`);
+      } else if (watches.length === 2) {
+        names.push('later');
+        response.end(`${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old' } })}\n`);
+      }
+    });
+    const ending = new AbortController();
+    const printed: string[] = [];
+    const watching = capture(['whispers', '-A', '--watch', '-o', 'name'], {
+      env,
+      signal: ending.signal,
+      onOut: (text) => printed.push(text.trim().replace(/.*\//, '')),
+    });
+    await expect.poll(() => printed, { timeout: 5000 }).toEqual(['listed', 'came', 'later']);
+    await expect.poll(() => watches).toEqual(['100', '140', '100']);
+    ending.abort();
+    expect((await watching).code).toBe(0);
+  });
+
+  test('sends through the service proxy', async () => {
+    const asked: string[] = [];
+    const env = await cluster((request, response) => {
+      asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      json(response, 202, { accepted: 1, rejected: [], error: null });
+    });
+    const argv = ['send-throttle', '--pod', 'web-1', '--throttled', '85.5', '--no-wait'];
+    const sent = await capture([...argv, '--operator-namespace', 'gossip'], { env });
+    expect(sent).toMatchObject({ code: 0, out: 'accepted\n' });
+    expect(asked).toEqual([
+      'POST /api/v1/namespaces/gossip/services/http:kernel-gossip-operator:8080/proxy/webhook/pixie',
+    ]);
+  });
+
+  test('a missing right is said with what to do, and exits 4', async () => {
+    const env = await cluster((_request, response) => {
+      json(response, 403, { kind: 'Status', status: 'Failure', message: 'kernelwhispers is forbidden' });
+    });
+    const refused = await capture(['whispers'], { env });
+    expect(refused.code).toBe(4);
+    expect(refused.err).toContain('kernelwhispers is forbidden');
+    const sent = await capture(['send-throttle', '--pod', 'a', '--throttled', '5'], { env });
+    expect(sent.code).toBe(4);
+    expect(sent.err).toContain('services/proxy');
+    expect(sent.err).toContain('port-forward');
+  });
+
+  test('doctor asks for CRDs and rights', async () => {
+    const env = await cluster((request, response) => {
+      const url = request.url ?? '';
+      if (url === '/version') json(response, 200, { gitVersion: 'v1.35.0' });
+      else if (url.endsWith('selfsubjectaccessreviews')) json(response, 201, { status: { allowed: false } });
+      else if (url.endsWith('/v1alpha1')) json(response, 200, { resources: [{ name: 'kernelwhispers' }] });
+      else json(response, 404, { kind: 'Status', message: 'services "kernel-gossip-operator" not found' });
+    });
+    const { out, code } = await capture(['doctor'], { env });
+    expect(code).toBe(1);
+    expect(out).toContain('yes  API server reachable');
+    expect(out).toContain('missing: podbirthcertificates, remediationpolicies');
+    expect(out).toContain('not permitted in namespace shop: list, watch');
+    expect(out).toContain('no   operator reachable through the API server');
+  });
+});

@@ -1,0 +1,246 @@
+import { isRight } from 'fp-ts/lib/Either.js';
+import {
+  About,
+  decode,
+  isKernelGossipError,
+  KernelGossipError,
+  KINDS,
+  messageOf,
+  WebhookAnswer,
+  type Observation,
+} from 'kernel-gossip-types';
+import { backOffMs, pause } from './back-off.ts';
+import { LIST_CODECS, OBJECT_CODECS } from './codecs.ts';
+import { decodeAnswer, parseJson, textField } from './decode-answer.ts';
+import { refused, whyUnreachable } from './failures.ts';
+import { readinessOf } from './readiness.ts';
+import { serverEvents, type ServerEvent } from './sse.ts';
+import type {
+  Finding,
+  FindingLists,
+  FindingResource,
+  Findings,
+  Heard,
+  SendAnswer,
+  Target,
+} from './target.ts';
+
+const API = '/api/v1alpha1';
+/** The operator sends a comment every 15 s; after three that did not come the connection is dead, whatever TCP thinks. */
+const SILENCE_MS = 50_000;
+
+export interface OperatorTargetOptions {
+  readonly url: URL;
+  /** Where the address comes from, in brackets behind it. */
+  readonly origin: string;
+  readonly token: string | null;
+  readonly timeoutMs: number;
+}
+
+/** How far a follower got. */
+interface Progress {
+  /** The stream's own mark of the last event, by which the operator knows what we missed. */
+  lastId: string | null;
+  attempt: number;
+  everHeard: boolean;
+}
+
+/** Speaks to one operator's own HTTP API. */
+export class OperatorTarget implements Target {
+  readonly description: string;
+  readonly defaultNamespace = null;
+  readonly #options: OperatorTargetOptions;
+  readonly #base: string;
+
+  constructor(options: OperatorTargetOptions) {
+    this.#options = options;
+    this.#base = options.url.href.replace(/\/+$/, '');
+    this.description = `operator at ${this.#base} (${options.origin})`;
+  }
+
+  async list<K extends FindingResource>(kind: K, namespace: string | null): Promise<FindingLists[K]> {
+    const { plural } = KINDS[kind];
+    const path =
+      namespace === null
+        ? `${API}/${plural}`
+        : `${API}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+    const body = await this.#get(path);
+    return decodeAnswer<FindingLists[K]>(LIST_CODECS[kind], body, `the list of ${plural}`);
+  }
+
+  async *follow<K extends FindingResource>(
+    kind: K,
+    namespace: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<Heard<Findings[K]>> {
+    const progress: Progress = { lastId: null, attempt: 0, everHeard: false };
+    const isOver = (): boolean => signal.aborted;
+    while (!isOver()) {
+      try {
+        yield* this.#listen(kind, namespace, { progress, signal });
+        if (!isOver()) yield { type: 'interrupted', why: 'the operator ended the stream' };
+      } catch (error) {
+        if (isOver()) return;
+        if (!progress.everHeard || isKernelGossipError(error, 'KG_FORBIDDEN', 'KG_NOT_FOUND')) throw error;
+        yield { type: 'interrupted', why: messageOf(error) };
+      }
+      await pause(backOffMs(progress.attempt), signal);
+      progress.attempt += 1;
+    }
+  }
+
+  async send(observations: readonly Observation[]): Promise<SendAnswer> {
+    const response = await this.#fetch('/webhook/pixie', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(observations.length === 1 ? observations[0] : observations),
+    });
+    return readSendAnswer(response.status, response.headers.get('retry-after'), await response.text());
+  }
+
+  async examine(): Promise<readonly Finding[]> {
+    try {
+      const about = decodeAnswer(
+        About,
+        await this.#get(`${API}/about`),
+        'what the operator says about itself',
+      );
+      const reached: Finding = {
+        question: 'operator reachable',
+        ok: true,
+        answer: `${this.#base}, version ${about.version}, findings kept in ${about.store}`,
+        advice: null,
+      };
+      const ready = await this.#fetch('/ready', {});
+      return [reached, ...readinessOf(parseJson(await ready.text()), ready.status)];
+    } catch (error) {
+      return [
+        {
+          question: 'operator reachable',
+          ok: false,
+          answer: messageOf(error),
+          advice: 'Start it (`kgossip up` on one machine), or name another one with --url or KGOSSIP_URL.',
+        },
+      ];
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** One stream, from its beginning to its end. */
+  async *#listen<K extends FindingResource>(
+    kind: K,
+    namespace: string | null,
+    { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+  ): AsyncGenerator<Heard<Findings[K]>> {
+    const events = await this.#subscribe(progress.lastId, signal);
+    // Subscribed first, listed second: what happens in between waits in the stream and is not missed.
+    yield { type: 'everything', objects: await this.#objects(kind, namespace) };
+    progress.everHeard = true;
+    progress.attempt = 0;
+    for await (const event of events) {
+      progress.lastId = event.id ?? progress.lastId;
+      const heard = await this.#hear(kind, namespace, event);
+      if (heard !== null) yield heard;
+    }
+  }
+
+  async #objects<K extends FindingResource>(
+    kind: K,
+    namespace: string | null,
+  ): Promise<readonly Findings[K][]> {
+    return (await this.list(kind, namespace)).items as readonly Findings[K][];
+  }
+
+  async #hear<K extends FindingResource>(
+    kind: K,
+    namespace: string | null,
+    { event, data }: ServerEvent,
+  ): Promise<Heard<Findings[K]> | null> {
+    if (event === 'reset') return { type: 'everything', objects: await this.#objects(kind, namespace) };
+    if (event !== 'change') return null;
+    const change = parseJson(data) as { readonly type?: unknown; readonly object?: unknown } | undefined;
+    const type = textField(change, 'type');
+    if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') return null;
+    const decoded = decode<Findings[K]>(OBJECT_CODECS[kind], change?.object);
+    if (!isRight(decoded)) return null;
+    const object = decoded.right;
+    if (namespace !== null && object.metadata.namespace !== namespace) return null;
+    return { type: 'change', change: { type, object } };
+  }
+
+  async #subscribe(lastId: string | null, signal: AbortSignal): Promise<AsyncGenerator<ServerEvent>> {
+    const silence = new AbortController();
+    const response = await this.#fetch(`${API}/changes`, {
+      headers: { accept: 'text/event-stream', ...(lastId === null ? {} : { 'last-event-id': lastId }) },
+      signal: AbortSignal.any([signal, silence.signal]),
+    });
+    if (!response.ok || response.body === null) {
+      throw refused(`${this.#base}${API}/changes`, response.status, await errorOf(response));
+    }
+    return serverEvents(whileNotSilent(response.body, silence));
+  }
+
+  async #get(path: string): Promise<unknown> {
+    const response = await this.#fetch(path, {});
+    if (!response.ok) throw refused(`${this.#base}${path}`, response.status, await errorOf(response));
+    return parseJson(await response.text());
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    const { token, timeoutMs } = this.#options;
+    const headers = new Headers(init.headers);
+    if (token !== null) headers.set('authorization', `Bearer ${token}`);
+    try {
+      return await fetch(this.#base + path, { signal: AbortSignal.timeout(timeoutMs), ...init, headers });
+    } catch (error) {
+      throw new KernelGossipError(
+        'KG_UNREACHABLE',
+        `Nothing answers at ${this.#base}: ${whyUnreachable(error)}. Start the one-machine mode with \`kgossip up\`, or name an operator with --url or a cluster with --context.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+const errorOf = async (response: Response): Promise<string | null> =>
+  textField(parseJson(await response.text()), 'error');
+
+async function* whileNotSilent(
+  body: AsyncIterable<Uint8Array>,
+  silence: AbortController,
+): AsyncGenerator<Uint8Array> {
+  const timer = setTimeout(() => {
+    silence.abort(new Error(`the operator was silent for ${SILENCE_MS / 1000} s`));
+  }, SILENCE_MS);
+  try {
+    for await (const chunk of body) {
+      timer.refresh();
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What the intake's answer means; throws for answers that say nothing about single observations. */
+export function readSendAnswer(status: number, retryAfter: string | null, text: string): SendAnswer {
+  const body = parseJson(text);
+  if (status === 202 || status === 400) {
+    const answer = decode(WebhookAnswer, body);
+    if (isRight(answer)) return { ...answer.right, retryAfterMs: null };
+    if (status === 202) throw refused('the intake', status, 'its answer cannot be read');
+  }
+  if (status === 429) {
+    const seconds = Number(retryAfter ?? '1');
+    return {
+      accepted: 0,
+      rejected: [],
+      error: textField(body, 'error') ?? 'the intake is full',
+      retryAfterMs: Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 60) * 1000 : 1000,
+    };
+  }
+  throw refused('the intake', status, textField(body, 'error') ?? textField(body, 'message'));
+}

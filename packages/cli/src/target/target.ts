@@ -1,0 +1,67 @@
+import type {
+  Change,
+  KernelWhisper,
+  KernelWhisperList,
+  Observation,
+  PodBirthCertificate,
+  PodBirthCertificateList,
+  Rejection,
+} from 'kernel-gossip-types';
+
+/** The kinds that a person reads. */
+export interface Findings {
+  readonly KernelWhisper: KernelWhisper;
+  readonly PodBirthCertificate: PodBirthCertificate;
+}
+export type FindingResource = keyof Findings;
+
+export interface FindingLists {
+  readonly KernelWhisper: KernelWhisperList;
+  readonly PodBirthCertificate: PodBirthCertificateList;
+}
+
+/** What the operator's intake said to one request. */
+export interface SendAnswer {
+  readonly accepted: number;
+  readonly rejected: readonly Rejection[];
+  readonly error: string | null;
+  /** Set when the intake was full and asked us to come back after so long. */
+  readonly retryAfterMs: number | null;
+}
+
+/** What a follower of findings hears: everything there is, then each change; everything again after a gap. */
+export type Heard<R> =
+  | { readonly type: 'everything'; readonly objects: readonly R[] }
+  | { readonly type: 'change'; readonly change: Change & { readonly object: R } }
+  | { readonly type: 'interrupted'; readonly why: string };
+
+/** One question of `doctor` about the target, answered. */
+export interface Finding {
+  readonly question: string;
+  /** Null: could not be asked, as something before it failed. */
+  readonly ok: boolean | null;
+  readonly answer: string;
+  /** What to do about a "no". */
+  readonly advice: string | null;
+}
+
+/**
+ * Whom the command line speaks to: an operator's own API, or a cluster's API server.
+ * Methods throw `KG_UNREACHABLE`, `KG_FORBIDDEN`, `KG_NOT_FOUND` and `KG_REFUSED`.
+ */
+export interface Target {
+  /** Like "operator at http://127.0.0.1:8080 (--url)". */
+  readonly description: string;
+  /** The namespace meant where none is named; null: all of them. */
+  readonly defaultNamespace: string | null;
+  list<K extends FindingResource>(kind: K, namespace: string | null): Promise<FindingLists[K]>;
+  /** Goes on through every failure until the signal aborts; throws only when the very first attempt fails. */
+  follow<K extends FindingResource>(
+    kind: K,
+    namespace: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<Heard<Findings[K]>>;
+  send(observations: readonly Observation[]): Promise<SendAnswer>;
+  examine(): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { describe, expect, test } from 'vitest';
+import { humanDuration } from './duration.ts';
+import { showBytes, showCores, showMilliseconds, showPercent } from './figures.ts';
+import { visible } from './sanitize.ts';
+import { toJson, toYaml } from './serialise.ts';
+import { table } from './table.ts';
+import { cut, widthOf, wrap } from './width.ts';
+
+const ACTS_ON_A_TERMINAL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+/** Text in which what must not reach a terminal is common. */
+const hostile = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom(
+      '\u001b',
+      '\u009b',
+      '\u0007',
+      '\u007f',
+      '\n',
+      '\r',
+      '\t',
+      '\u202e',
+      '\u2066',
+      '\u2028',
+      '\u200b',
+      '\ud800',
+      '\u{e0041}',
+    ),
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+  ),
+});
+
+describe('text from outside', () => {
+  test('never acts on the terminal', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        expect(visible(text)).not.toMatch(ACTS_ON_A_TERMINAL);
+      }),
+    );
+  });
+
+  test.each([
+    ['\u001b[31mred', '\\x1b[31mred'],
+    ['a\nb\tc', 'a\\nb\\tc'],
+    ['gnp\u202e.exe', 'gnp\\u{202e}.exe'],
+    ['\u009b2J', '\\x9b2J'],
+    ['Käse 🧀', 'Käse 🧀'],
+  ])('%j is shown as %j', (text, shown) => expect(visible(text)).toBe(shown));
+
+  test('stays within its cell and its line of a table', () => {
+    fc.assert(
+      fc.property(fc.array(hostile, { minLength: 1 }), fc.integer({ min: 10, max: 200 }), (texts, width) => {
+        const drawn = table(
+          [
+            { header: 'A', text: (row: string) => visible(row), shrinksTo: 8 },
+            { header: 'B', text: () => 'x' },
+          ],
+          texts,
+          width,
+        );
+        expect(drawn.split('\n')).toHaveLength(texts.length + 1);
+        expect(drawn.replaceAll('\n', '')).not.toMatch(ACTS_ON_A_TERMINAL);
+      }),
+    );
+  });
+
+  test('is escaped in JSON and YAML, and comes back whole', () => {
+    fc.assert(
+      fc.property(fc.dictionary(hostile, hostile), (value) => {
+        const plain = Object.fromEntries(
+          Object.entries(value).map(([k, v]) => [k.toWellFormed(), v.toWellFormed()]),
+        );
+        const json = toJson(plain);
+        expect(json.replaceAll('\n', '')).not.toMatch(ACTS_ON_A_TERMINAL);
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(plain)));
+        const yaml = toYaml(plain);
+        expect(yaml.replaceAll('\n', '')).not.toMatch(ACTS_ON_A_TERMINAL);
+        expect(parse(yaml)).toEqual(JSON.parse(JSON.stringify(plain)));
+      }),
+    );
+  });
+});
+
+describe('widths', () => {
+  test('a cut text never takes more columns than there are', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(40), (text, columns) => {
+        const shown = visible(text);
+        expect(widthOf(cut(shown, columns))).toBeLessThanOrEqual(Math.max(columns, 0));
+      }),
+    );
+  });
+
+  test('wrapped lines fit and lose no word', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1 }),
+        fc.integer({ min: 12, max: 60 }),
+        (words, columns) => {
+          const lines = wrap(words.join(' '), columns);
+          expect(lines.every((line) => widthOf(line) <= columns)).toBe(true);
+          expect(lines.join(' ')).toBe(words.join(' '));
+        },
+      ),
+    );
+  });
+});
+
+describe('ages read as kubectl prints them', () => {
+  test.each([
+    [-3000, '<invalid>'],
+    [-1000, '0s'],
+    [0, '0s'],
+    [119_000, '119s'],
+    [120_000, '2m'],
+    [5 * 60_000 + 10_000, '5m10s'],
+    [10 * 60_000 + 10_000, '10m'],
+    [3 * 3_600_000, '3h'],
+    [3.5 * 3_600_000, '3h30m'],
+    [30 * 3_600_000, '30h'],
+    [50 * 3_600_000, '2d2h'],
+    [400 * 86_400_000, '400d'],
+    [1000 * 86_400_000, '2y270d'],
+    [3650 * 86_400_000, '10y'],
+  ])('%i ms is %s', (milliseconds, shown) => expect(humanDuration(milliseconds)).toBe(shown));
+});
+
+describe('figures', () => {
+  test('what was not measured is never 0', () => {
+    expect([showPercent(null), showCores(null), showBytes(null), showMilliseconds(null)]).toEqual(
+      Array(4).fill('not measured'),
+    );
+    expect([showPercent(0), showCores(0), showBytes(0), showMilliseconds(0)]).toEqual([
+      '0%',
+      '0 cores',
+      '0 B',
+      '0 ms',
+    ]);
+  });
+
+  test.each([
+    [showBytes(536_870_912), '512 MiB'],
+    [showMilliseconds(2500), '2.5 s'],
+    [showMilliseconds(0.254), '0.25 ms'],
+    [showCores(1), '1 core'],
+    [showPercent(85.5), '85.5%'],
+  ])('%s', (shown, expected) => expect(shown).toBe(expected));
+});
