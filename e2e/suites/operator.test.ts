@@ -114,7 +114,8 @@ describe('the operator on a real cluster, with its own service account', () => {
   it('resolves it when it is over', async () => {
     await post(operator().url, throttle({ pod_name: 'web-over' }));
     await post(operator().url, throttle({ pod_name: 'web-over', throttle_percentage: 0 }));
-    await assessed('web-over', ({ status }) => status?.phase === 'Resolved');
+    const over = await assessed('web-over', ({ status }) => status?.phase === 'Resolved');
+    expect(over.spec).toMatchObject({ ended_percent: 0, throttled_percent: 85.5 });
   });
 
   it('gives a whisper applied by hand its status', async () => {
@@ -224,7 +225,7 @@ describe('the operator on a real cluster, with its own service account', () => {
       expect(await isReady(operator().url)).toBe(false);
       await cluster.startApiServer();
       expect((await post(operator().url, throttle({ pod_name: 'back' }))).status).toBe(202);
-      for (const pod of [...acknowledged, 'back']) await assessed(pod);
+      for (const pod of [...acknowledged, 'back']) expect((await assessed(pod)).spec.pod_name).toBe(pod);
     },
   );
 
@@ -254,8 +255,9 @@ describe('the operator on a real cluster, with its own service account', () => {
       await until('the operator to see what it missed', { timeoutMs: 90_000, everyMs: 250 }, async () =>
         (await listed()).some(({ spec }) => spec.pod_name === 'before-gap') ? undefined : true,
       );
+      expect(operator().log.some((line) => line.includes('forgot where the watch stood'))).toBe(true);
       expect((await post(operator().url, throttle({ pod_name: 'after-gap' }))).status).toBe(202);
-      await assessed('after-gap');
+      expect((await assessed('after-gap')).status?.phase).toBe('Open');
     },
   );
 

@@ -9,8 +9,9 @@ export interface Backend {
   readonly directory: PodDirectory | null;
   readonly checks: readonly ReadyCheck[];
   /**
-   * Runs the work that only one replica may do, while this one is the leader, until the signal aborts. Rejects when
-   * leadership was lost: then the process must end at once, since another replica may have begun.
+   * Runs the work that only one replica may do, while this one is the leader, until the signal aborts; each time it
+   * becomes the leader, from the beginning. Rejects when leadership was lost and the work goes on all the same: then
+   * the process must end at once, since another replica may begin.
    */
   lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

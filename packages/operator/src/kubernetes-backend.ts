@@ -68,6 +68,9 @@ const leadByLease = (
         leaderSeen: (identity) => {
           log.info({ leader: identity }, 'leader');
         },
+        onLost: (why) => {
+          log.warn({ why }, 'no longer the leader; the controllers stop and the intake goes on');
+        },
         failed: (error) => {
           log.warn({ why: messageOf(error) }, 'an attempt at the lease failed, will try again');
         },
@@ -80,6 +83,9 @@ const leadByLease = (
 const reflectorLog = (what: string, log: Logger): ReflectorObserver => ({
   failed: (error, retryInMs) => {
     log.warn({ what, why: messageOf(error), retryInMs }, 'a list or watch failed, will try again');
+  },
+  watched: (result) => {
+    if (result === 'gone') log.info({ what }, 'the API server forgot where the watch stood; listing again');
   },
   undecodable: (object, faults) => {
     log.warn({ what, ...object, faults }, 'an object cannot be read; left out');

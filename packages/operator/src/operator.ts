@@ -26,7 +26,7 @@ export interface RunningOperator {
   /** Where it listens, like `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly store: Store;
-  /** Rejects when the operator cannot go on: leadership was lost. Resolves when it was closed. */
+  /** Rejects when the operator cannot go on: its controllers ran on after leadership was lost. Resolves when it was closed. */
   readonly ended: Promise<void>;
   /** Stops taking work, ends what is under way, writes what was only counted, and lets go of everything. */
   close(): Promise<void>;
@@ -98,6 +98,7 @@ export async function startOperator(
     await Promise.all(all.map(({ synced }) => Promise.race([synced, aborted(signal)])));
     await Promise.all(controllers.map((controller) => controller.run(signal)));
     metrics.leader('kernel-gossip-operator', false);
+    log.info('this replica has stopped the controllers');
   }, stopping.signal);
   const flushing = flushRegularly(whispers, config.flushSeconds * 1000, log, stopping.signal);
 

@@ -84,6 +84,11 @@ class Elector {
     this.#path = `${this.#collection}${pathOf(options.name)}`;
   }
 
+  /** How long after the last moment of renewal nobody else takes over. */
+  get marginMs(): number {
+    return this.#timing.leaseDurationMs - this.#timing.renewDeadlineMs;
+  }
+
   /** Resolves with true once the lease is ours, with false when the signal aborted before. */
   async acquire(signal: AbortSignal): Promise<boolean> {
     const { retryPeriodMs, renewDeadlineMs } = this.#timing;
@@ -239,41 +244,70 @@ const leaseOf = (answer: unknown): Lease => {
   return { metadata: metadata ?? {}, spec: spec ?? {} };
 };
 
+type Work = (signal: AbortSignal) => Promise<void>;
+
 /**
  * Does the work while this replica holds the Lease, and only then.
  *
  * Waits for the lease, then calls `work` with a signal that aborts when `signal` does or when the lease is lost.
- * Resolves when the work has ended or the signal aborted before it began; the lease is kept until the work has ended
- * and then given back. Rejects with what the work rejected with; or at once with `KG_STORE_UNAVAILABLE` when the lease
- * was lost: the work may still be running then, and the process must end, since another replica may have begun.
+ * A lost lease is waited for again, and the work begun anew, once the work has ended. Resolves when the work has ended
+ * by itself or the signal aborted; the lease is kept until the work has ended and then given back. Rejects with what
+ * the work rejected with; or with `KG_STORE_UNAVAILABLE` when the work goes on after the lease was lost: the process
+ * must end then, since another replica may begin.
  */
-export const lead = async (
-  options: LeaseOptions,
-  work: (signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> => {
+export const lead = async (options: LeaseOptions, work: Work, signal: AbortSignal): Promise<void> => {
   const elector = new Elector(options);
-  if (!(await elector.acquire(signal))) return;
-  // Elected in the moment of being stopped: nothing was begun.
-  if (signal.aborted) return elector.release();
-  options.observer?.elected?.();
+  while (await elector.acquire(signal)) {
+    // Elected in the moment of being stopped: nothing was begun.
+    if (signal.aborted) return elector.release();
+    options.observer?.elected?.();
+    if ((await serveTerm(elector, work, { options, signal })) === 'ended') return;
+  }
+};
+
+interface Term {
+  readonly options: LeaseOptions;
+  readonly signal: AbortSignal;
+}
+
+/** One time of being the leader. */
+const serveTerm = async (
+  elector: Elector,
+  work: Work,
+  { options, signal }: Term,
+): Promise<'ended' | 'lost'> => {
   const lost = new AbortController();
   const done = new AbortController();
-  const keeping = elector.keep(done.signal).then((why) => {
-    if (why === null) return;
-    lost.abort();
-    options.observer?.onLost?.(why);
-    throw new KernelGossipError('KG_STORE_UNAVAILABLE', `Leadership was lost: ${why}`);
-  });
   const begin = async (): Promise<void> => work(AbortSignal.any([signal, lost.signal]));
   const working = begin().finally(() => done.abort());
-  // Whichever comes second was seen, so that it is no unhandled rejection.
-  keeping.catch(() => undefined);
+  // Awaited below; until then its failure must not count as unhandled.
   working.catch(() => undefined);
-  try {
-    await Promise.race([keeping.then(() => working), working]);
-    await keeping;
-  } finally {
-    if (!lost.signal.aborted) await elector.release();
+  const why = await elector.keep(done.signal);
+  if (why === null) {
+    try {
+      await working;
+    } finally {
+      await elector.release();
+    }
+    return 'ended';
   }
+  lost.abort();
+  options.observer?.onLost?.(why);
+  if (await endsWithin(working, elector.marginMs)) return 'lost';
+  throw new KernelGossipError(
+    'KG_STORE_UNAVAILABLE',
+    `Leadership was lost: ${why}; and what only a leader may do did not end in time`,
+  );
+};
+
+const endsWithin = async (working: Promise<void>, withinMs: number): Promise<boolean> => {
+  const late = new AbortController();
+  const ended = working.then(
+    () => true,
+    () => true,
+  );
+  const overdue = sleep(withinMs, late.signal).then(() => false);
+  const inTime = await Promise.race([ended, overdue]);
+  late.abort();
+  return inTime;
 };

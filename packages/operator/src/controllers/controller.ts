@@ -22,7 +22,8 @@ export interface ControllerOptions<K extends Kind> {
 /** Works through the keys of a kind whose objects changed. */
 export class Controller<K extends Kind> {
   readonly #options: ControllerOptions<K>;
-  readonly #queue = new WorkQueue();
+  /** Each run has its own: a replica may lead, lose the lease, and lead again. */
+  #queue = new WorkQueue();
 
   constructor(options: ControllerOptions<K>) {
     this.#options = options;
@@ -39,6 +40,7 @@ export class Controller<K extends Kind> {
   /** Runs until the signal aborts and the work under way is done. */
   async run(signal: AbortSignal): Promise<void> {
     const { index, workers } = this.#options;
+    this.#queue = new WorkQueue();
     const stopListening = index.listen(({ object }) => {
       this.#queue.add(refKey(object.metadata));
     });
