@@ -95,5 +95,8 @@ export default tseslint.config(
     files: ['**/*.config.ts', 'eslint.config.js'],
     rules: { 'import-x/no-default-export': 'off' },
   },
-  { files: ['**/*.js'], languageOptions: { globals: { process: 'readonly', URL: 'readonly' } } },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } },
+  },
 );

@@ -9,3 +9,6 @@ const server = app.listen(0, '127.0.0.1', () => {
   const address = server.address();
   process.stdout.write(`${typeof address === 'object' && address !== null ? address.port : 0}\n`);
 });
+// The load is gone, however it ended: so is this.
+process.stdin.on('end', () => process.exit());
+process.stdin.resume();

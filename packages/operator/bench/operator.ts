@@ -11,6 +11,8 @@ const operator = await startOperator(
   pino({ level: 'silent' }),
 );
 process.stdout.write(`${new URL(operator.url).port}\n`);
+// The load is gone, however it ended: so is this.
+process.stdin.on('end', () => process.exit());
 process.stdin.on('data', () => {
   globalThis.gc?.();
   process.stdout.write(`${process.memoryUsage.rss()}\n`);

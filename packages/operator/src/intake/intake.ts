@@ -13,8 +13,9 @@ import type { PodDirectory } from '../cluster/pod-directory.ts';
 import type { CertificateLedger } from '../ledger/certificate-ledger.ts';
 import type { Evidence } from '../ledger/evidence.ts';
 import type { Recorded, WhisperLedger } from '../ledger/whisper-ledger.ts';
-import { decodeEvidence } from './decode-evidence.ts';
+import { decodeObservations, type Indexed } from './decode-observations.ts';
 import { parseBody } from './parse-body.ts';
+import { resolveEvidence } from './resolve-evidence.ts';
 
 export interface IntakeParts {
   readonly whispers: WhisperLedger;
@@ -36,6 +37,9 @@ export interface IntakeResult {
   readonly answer: WebhookAnswer;
 }
 
+/** Kubelet publishes a container's id about a second after it started; what we hear of it sooner is worth the wait. */
+const IDENTITY_PATIENCE_MS = 3000;
+
 /**
  * Takes one request's observations in. Resolves when all that must be in the store is there. What could not be
  * stored is not acknowledged: the whole request is answered with 503, and sending it again does no harm beyond
@@ -51,12 +55,18 @@ export async function takeIn(
     parts.count('unknown', 'rejected');
     return refusal(400, parsed.left);
   }
-  const { evidence, rejected } = decodeEvidence(parsed.right, {
+  const nowMs = parts.now();
+  const decoded = decodeObservations(parsed.right, nowMs);
+  const resolved = await resolveEvidence(decoded.observations, {
     directory: parts.directory,
     defaultSource,
-    nowMs: parts.now(),
+    nowMs,
+    patienceMs: IDENTITY_PATIENCE_MS,
   });
-  const refused = [...rejected, ...(await recordAll(evidence, parts))].sort((a, b) => a.index - b.index);
+  const unstorable = await recordAll(resolved.evidence, parts);
+  const refused = [...decoded.rejected, ...resolved.rejected, ...unstorable].sort(
+    (a, b) => a.index - b.index,
+  );
   const refusedItems = new Set(refused.map(({ index }) => index));
   refusedItems.forEach(() => {
     parts.count('unknown', 'rejected');
@@ -75,10 +85,11 @@ export const refusal = (status: IntakeResult['status'], error: string): IntakeRe
   answer: { accepted: 0, rejected: [], error },
 });
 
-type Indexed = readonly [index: number, Evidence];
-
 /** Records each; returns those that the store itself found wrong. Throws the first failure that sending again may cure. */
-async function recordAll(evidence: readonly Indexed[], parts: IntakeParts): Promise<readonly Rejection[]> {
+async function recordAll(
+  evidence: readonly Indexed<Evidence>[],
+  parts: IntakeParts,
+): Promise<readonly Rejection[]> {
   const waiting: Promise<Rejection | null>[] = [];
   for (const [index, one] of evidence) {
     const recorded = record(one, parts);

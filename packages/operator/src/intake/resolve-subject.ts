@@ -9,11 +9,18 @@ export interface ResolvedSubject {
   readonly nodeName: string | null;
 }
 
+/** Why it cannot be told whom an observation is about. */
+export interface Unresolved {
+  readonly failure: DecodeFailure;
+  /** Whether the cluster may know in a moment: a watch lags, and a container's id is published after it started. */
+  readonly mayPass: boolean;
+}
+
 /** Finds out whom an observation is about. Without a directory, there is no Kubernetes, and names are taken as given. */
 export function resolveSubject(
   observation: Observation,
   directory: PodDirectory | null,
-): Either<DecodeFailure, ResolvedSubject> {
+): Either<Unresolved, ResolvedSubject> {
   const { pod_name, namespace } = observation;
   const known = directory === null ? null : lookUp(observation, directory);
   if (known !== null) return fromDirectory(observation, known);
@@ -31,22 +38,24 @@ const lookUp = (observation: Observation, directory: PodDirectory): KnownPod | n
   return directory.byName(observation.namespace, observation.pod_name);
 };
 
-function fromDirectory(observation: Observation, known: KnownPod): Either<DecodeFailure, ResolvedSubject> {
+function fromDirectory(observation: Observation, known: KnownPod): Either<Unresolved, ResolvedSubject> {
   const { pod_name, container_id } = observation;
   if (pod_name !== null && pod_name !== known.name) {
     return left({
-      path: 'pod_name',
-      expected: `${known.name}, whose UID was given`,
-      got: show(pod_name),
+      mayPass: false,
+      failure: { path: 'pod_name', expected: `${known.name}, whose UID was given`, got: show(pod_name) },
     });
   }
   const byId = container_id === null ? null : (known.containers.get(container_id) ?? null);
   const container = observation.container_name ?? byId;
   if (container === null && container_id !== null) {
     return left({
-      path: 'container_id',
-      expected: `a container of ${known.namespace}/${known.name}`,
-      got: show(container_id),
+      mayPass: true,
+      failure: {
+        path: 'container_id',
+        expected: `a container of ${known.namespace}/${known.name}`,
+        got: show(container_id),
+      },
     });
   }
   return right({
@@ -56,11 +65,14 @@ function fromDirectory(observation: Observation, known: KnownPod): Either<Decode
   });
 }
 
-const unknownUid = ({ pod_uid }: Observation, directory: PodDirectory | null): DecodeFailure => ({
-  path: 'pod_uid',
-  expected:
-    directory === null
-      ? 'pod_name and namespace beside it: there is no Kubernetes here to look a UID up'
-      : 'the UID of a pod of this cluster',
-  got: show(pod_uid),
+const unknownUid = ({ pod_uid }: Observation, directory: PodDirectory | null): Unresolved => ({
+  mayPass: directory !== null,
+  failure: {
+    path: 'pod_uid',
+    expected:
+      directory === null
+        ? 'pod_name and namespace beside it: there is no Kubernetes here to look a UID up'
+        : 'the UID of a pod of this cluster',
+    got: show(pod_uid),
+  },
 });
