@@ -124,6 +124,11 @@ describe('the resources on a real API server', () => {
     await succeed(kubectl, ['delete', '-f', path]);
   });
 
+  it('come with an operator that the restricted Pod Security level lets in', async () => {
+    const applied = await kubectl(['apply', '--dry-run=server', '-f', join(REPOSITORY, 'k8s/operator/')]);
+    expect(applied).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('answers without -o yaml', async () => {
     await succeed(kubectl, ['apply', '-f', '-'], JSON.stringify(whisper({ throttled_percent: 40 })));
     const table = await succeed(kubectl, ['get', 'kw', '-n', NAMESPACE]);
