@@ -1,8 +1,7 @@
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { isKernelGossipError, messageOf } from 'kernel-gossip-types';
 import type { Backend } from './backend.ts';
 import { configHelp, readConfig, type OperatorConfig } from './config.ts';
-import { kubernetesBackend } from './kubernetes-backend.ts';
 import { startOperator } from './operator.ts';
 import { sqliteBackend } from './sqlite-backend.ts';
 import { VERSION } from './version.ts';
@@ -36,11 +35,12 @@ async function main(argv: readonly string[]): Promise<void> {
   await operator.ended;
 }
 
-const openBackend = (
-  config: OperatorConfig,
-  log: Parameters<typeof kubernetesBackend>[1],
-): Backend | Promise<Backend> =>
-  config.store === 'sqlite' ? sqliteBackend(config.dataDir) : kubernetesBackend(config, log);
+/** The client of Kubernetes is loaded where it is needed only: it is most of what the process would hold in memory. */
+async function openBackend(config: OperatorConfig, log: Logger): Promise<Backend> {
+  if (config.store === 'sqlite') return sqliteBackend(config.dataDir);
+  const { kubernetesBackend } = await import('./kubernetes-backend.ts');
+  return kubernetesBackend(config, log);
+}
 
 try {
   await main(process.argv.slice(2));

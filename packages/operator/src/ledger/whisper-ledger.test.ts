@@ -115,13 +115,31 @@ describe('WhisperLedger', () => {
       expect(ledger.record(evidence(86, second))).toBe('repeat');
     expect(writes).toHaveLength(2);
     await ledger.flush();
-    expect(writes).toEqual(['spec', 'status', 'spec', 'status']);
+    expect(writes).toEqual(['spec', 'status', 'status']);
     expect(await only()).toMatchObject({
-      spec: { throttled_percent: 86, detected_at: new Date(START_MS).toISOString() },
+      spec: { throttled_percent: 85.5, detected_at: new Date(START_MS).toISOString() },
       status: { observations: 101, last_seen: new Date(START_MS + 100_000).toISOString() },
     });
     await ledger.flush();
-    expect(writes).toHaveLength(4);
+    expect(writes).toHaveLength(3);
+  });
+
+  it('writes figures again when they moved or grew old', async () => {
+    const { ledger, only } = await bench();
+    await ledger.record(evidence(85));
+    await settled(ledger);
+    await ledger.record(evidence(91, 10));
+    await ledger.flush();
+    expect((await only()).spec).toMatchObject({
+      throttled_percent: 91,
+      detected_at: new Date(START_MS).toISOString(),
+    });
+    await ledger.record(evidence(92, 200));
+    await ledger.flush();
+    expect((await only()).spec.throttled_percent).toBe(91);
+    await ledger.record(evidence(92, 320));
+    await ledger.flush();
+    expect((await only()).spec.throttled_percent).toBe(92);
   });
 
   it('writes a change of severity at once, up and down', async () => {

@@ -30,6 +30,8 @@ interface Entry {
   /** The spec as it was last written or followed; null while there is no such whisper. */
   spec: KernelWhisperSpec | null;
   generation: number;
+  /** When the spec was last written from here; 0 where it never was. */
+  specWrittenMs: number;
   /** The time of the newest evidence merged, so that what arrives late does not overwrite what came after it. */
   newestMs: number;
   /** The newest evidence that is not in the store yet. */
@@ -112,6 +114,7 @@ export class WhisperLedger {
       refKey: refKey(ref),
       spec: stored?.spec ?? null,
       generation: stored?.metadata.generation ?? 0,
+      specWrittenMs: 0,
       newestMs: 0,
       pending: null,
       pendingObservations: 0,
@@ -155,7 +158,7 @@ export class WhisperLedger {
     const spec = nextSpec(entry.spec, evidence);
     if (spec === null) return 'nothing';
     try {
-      await this.#writeSpec(entry, spec);
+      await this.#writeSpec(entry, spec, evidence.receivedAtMs);
     } catch (error) {
       if (entry.spec === null) this.#drop(entry);
       throw error;
@@ -195,20 +198,21 @@ export class WhisperLedger {
     if (!this.#dirty.has(entry)) return;
     const { pending, pendingObservations, firstSeenMs, lastSeenMs } = entry;
     const spec = pending === null ? null : nextSpec(entry.spec, pending);
-    if (spec !== null && !sameFigures(spec, entry.spec)) await this.#writeSpec(entry, spec);
+    if (spec !== null && isNews(spec, entry, lastSeenMs)) await this.#writeSpec(entry, spec, lastSeenMs);
     if (entry.pending === pending) entry.pending = null;
     await this.#writeCounters(entry, { observations: pendingObservations, firstSeenMs, lastSeenMs });
     entry.pendingObservations -= pendingObservations;
     if (entry.pendingObservations === 0 && entry.pending === null) this.#dirty.delete(entry);
   }
 
-  async #writeSpec(entry: Entry, spec: KernelWhisperSpec): Promise<void> {
+  async #writeSpec(entry: Entry, spec: KernelWhisperSpec, atMs: number): Promise<void> {
     const pod = { namespace: spec.namespace, name: spec.pod_name, uid: spec.pod_uid };
     const written = await this.#store.apply('KernelWhisper', {
       metadata: metadataOf(pod, entry.ref.name),
       spec,
     });
     entry.spec = written.spec;
+    entry.specWrittenMs = atMs;
     entry.generation = written.metadata.generation ?? entry.generation;
   }
 
@@ -295,5 +299,19 @@ const addTo = (
   };
 };
 
-const sameFigures = (a: KernelWhisperSpec, b: KernelWhisperSpec | null): boolean =>
-  JSON.stringify(a) === JSON.stringify(b);
+/** Figures that moved by less are not worth a write of their own: every window brings slightly other ones. */
+const NEWS_PERCENT = 5;
+/** But neither may they grow old. */
+const FIGURES_KEPT_MS = 5 * 60_000;
+
+/** Whether the figures of the same episode are worth writing. */
+function isNews(spec: KernelWhisperSpec, { spec: before, specWrittenMs }: Entry, nowMs: number): boolean {
+  if (before === null || nowMs - specWrittenMs >= FIGURES_KEPT_MS) return true;
+  return (
+    before.container_id !== spec.container_id || Math.abs(shareOf(spec) - shareOf(before)) >= NEWS_PERCENT
+  );
+}
+
+/** The share that tells how bad it is, whatever the kind. */
+const shareOf = ({ throttled_percent, memory, network }: KernelWhisperSpec): number =>
+  throttled_percent ?? memory?.usage_percent ?? network?.failure_percent ?? 0;
