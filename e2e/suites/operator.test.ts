@@ -164,7 +164,7 @@ describe('the operator on a real cluster, with its own service account', () => {
       ['get', 'nodes/proxy'],
       ['update', 'kernelwhispers.kernel.gossip.io'],
       ['patch', 'remediationpolicies.kernel.gossip.io'],
-      ['delete', 'podbirthcertificates.kernel.gossip.io'],
+      ['delete', 'remediationpolicies.kernel.gossip.io'],
       ['delete', 'leases.coordination.k8s.io'],
       ['create', 'clusterrolebindings.rbac.authorization.k8s.io'],
       ['*', '*'],

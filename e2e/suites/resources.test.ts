@@ -140,6 +140,7 @@ describe('the resources on a real API server', () => {
       'SEVERITY',
       'PHASE',
       'EVIDENCE',
+      'PROVENANCE',
       'LAST-SEEN',
       'AGE',
     ]);

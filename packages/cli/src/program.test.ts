@@ -13,6 +13,7 @@ import {
   PodCreation,
 } from 'kernel-gossip-types';
 import { isRight } from 'fp-ts/lib/Either.js';
+import { identify, subjectOf, toMessage } from 'kernel-gossip-observer';
 import { pino } from 'pino';
 import { DEFAULT_CONFIG, sqliteBackend, startOperator } from 'kernel-gossip-operator';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -63,12 +64,60 @@ describe('against the real operator', () => {
     });
   });
 
+  test('what is sent into a standing finding is answered at once, with what stands now', async () => {
+    const url = await realOperator();
+    await capture([...THROTTLE, '--url', url], realNow);
+    const again = async (percent: string) => {
+      const began = performance.now();
+      const sent = await capture([...THROTTLE, '--url', url, '--throttled', percent], realNow);
+      return { ...sent, tookMs: performance.now() - began };
+    };
+    const same = await again('85.5');
+    expect(same.out).toContain('at 85.5% (synthetic) [part of the standing finding]');
+    expect(same.tookMs).toBeLessThan(500);
+    const counted = await again('86');
+    expect(counted.out).toContain('critical, Open');
+    expect(counted.tookMs).toBeLessThan(700);
+    const better = await again('30');
+    expect(better.out).toContain('info, Open: Pod experiencing low CPU throttling at 30%');
+    const over = await capture([...THROTTLE, '--url', url, '--ended'], realNow);
+    expect(over.out).toContain('Resolved');
+  });
+
   test('the target may be named after the command, or by the environment', async () => {
     const url = await realOperator();
     expect((await capture([...THROTTLE, '--url', url], realNow)).code).toBe(0);
     const named = await capture(['whispers', '-o', 'name', '-q'], { env: { KGOSSIP_URL: url } });
     expect(named.out).toMatch(/^kernelwhisper\.kernel\.gossip\.io\/web-1-cpu-throttle-[0-9a-f]+\n$/);
     expect(named.err).toBe('');
+  });
+
+  test('an observer of a machine without Kubernetes has one whisper for each container of its pods', async () => {
+    const url = await realOperator();
+    const uid = '7f3c1a52-0a5c-4a43-9a7e-2f8f6f0c1d11';
+    const window = { seconds: 1, nrPeriods: 10, nrThrottled: 9, throttledSeconds: 0.5, usageSeconds: null };
+    const messageOf = (path: string) =>
+      toMessage(
+        { kind: 'began', window, limit: null, endMs: Date.now() },
+        subjectOf(identify(path), path, true),
+        path,
+        { nodeName: null, source: 'test' },
+      );
+    const pod = `/kubepods/burstable/pod${uid}`;
+    const paths = [`${pod}/${'0123456789abcdef'.repeat(4)}`, `${pod}/${'fedcba9876543210'.repeat(4)}`, pod];
+    const response = await fetch(`${url}/webhook/pixie`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(paths.map(messageOf)),
+    });
+    expect(await response.json()).toMatchObject({ accepted: 3, rejected: [] });
+    const { out } = await capture(['whispers', '--url', url, '-n', 'kubernetes', '-o', 'json'], realNow);
+    const { items } = JSON.parse(out) as KernelWhisperList;
+    expect(items.map(({ spec }) => [spec.pod_name, spec.pod_uid, spec.container_name]).sort()).toEqual([
+      [`pod-${uid}`, uid, null],
+      [`pod-${uid}`, uid, 'c-0123456789ab'],
+      [`pod-${uid}`, uid, 'c-fedcba987654'],
+    ]);
   });
 
   test('births, memory and network are sent and shown', async () => {
@@ -331,7 +380,7 @@ describe('the kubeconfig', () => {
     const folder = await mkdtemp(join(tmpdir(), 'kgossip-kubeconfig-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const file = join(folder, 'config');
-    const cluster = { server: 'http://127.0.0.1:59999', 'insecure-skip-tls-verify': true };
+    const cluster = { server: 'http://127.0.0.1:59999' };
     await writeFile(
       file,
       JSON.stringify({
@@ -347,8 +396,13 @@ describe('the kubeconfig', () => {
     expect(asked.err).toContain(
       'The API server at http://127.0.0.1:59999 does not answer: connection refused',
     );
+    await writeFile(join(folder, 'none'), 'clusters: []\n');
+    const emptied = await capture(['whispers', '--timeout', '0.5'], {
+      env: { KUBECONFIG: join(folder, 'none') },
+    });
+    expect(emptied.err).toContain('# operator at http://127.0.0.1:8080 (tried');
     const unknown = await capture(['whispers', '--context', 'there'], { env: { KUBECONFIG: file } });
-    expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('It has: here') as string });
+    expect(unknown).toMatchObject({ code: 2, err: expect.stringContaining('it has: here') as string });
   });
 });
 

@@ -39,7 +39,7 @@ export interface ObserverConfig {
   readonly summaryIntervalMs: number;
   /** The most observations that wait while the operator is away. */
   readonly queueLimit: number;
-  /** Also observes groups that belong to no pod, under names of their own. For machines without Kubernetes. */
+  /** Also observes groups of no pod, and names everything by its cgroup. For machines without Kubernetes. */
   readonly localNames: boolean;
   readonly logLevel: LogLevel;
 }
@@ -227,7 +227,7 @@ export const SETTINGS: Settings = {
     flag: 'local-names',
     codec: yesOrNo,
     fallback: false,
-    help: 'true: also observe groups that belong to no pod',
+    help: 'true: also observe groups of no pod, and name everything by its cgroup',
   },
   logLevel: {
     variable: 'KGOSSIP_LOG_LEVEL',

@@ -7,6 +7,7 @@ export {
   type CpuSourceSettings,
   type CpuSourceStats,
 } from './cpu/source.ts';
+export { subjectOf, type Subject } from './cpu/subject.ts';
 export type { DeliveryStats } from './deliver/delivery.ts';
 export type { Poster, PostResult } from './deliver/post.ts';
 export type { DetectorSettings, Report, ReportKind } from './detect/detector.ts';

@@ -7,15 +7,18 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { toMessage } from '../src/cpu/observation.ts';
 import { createDelivery, type Delivery } from '../src/deliver/delivery.ts';
 import { createPoster } from '../src/deliver/post.ts';
-import { identify } from '../src/identify/identify.ts';
 import type { Outgoing } from '../src/source.ts';
 import { listen, type Answer, type FakeOperator, type Request } from './webhook.ts';
 
+const sender = { nodeName: null, source: 'test' };
 const outgoing = (id: number, isSummary = false): Outgoing => {
   const path = `/group-${id}`;
   const window = { seconds: 1, nrPeriods: 10, nrThrottled: 9, throttledSeconds: 0.5, usageSeconds: null };
   const report = { kind: isSummary ? 'summary' : 'began', window, limit: null, endMs: id } as const;
-  return { isSummary, message: toMessage(report, identify(path), path, { nodeName: null, source: 'test' }) };
+  return {
+    isSummary,
+    message: toMessage(report, { namespace: 'cgroup', pod_name: `group-${id}` }, path, sender),
+  };
 };
 const until = async (holds: () => boolean): Promise<void> => {
   for (let waits = 0; waits < 500 && !holds(); waits += 1) await sleep(20);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CpuThrottle } from 'kernel-gossip-types';
 import { pino } from 'pino';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -105,5 +106,39 @@ describe.skipIf(why !== null)('the observer beside a really throttled process', 
     expect(operator.observations().at(-1)).toMatchObject({ ended: true, limit_cores: 0.1 });
     expect(operator.observations().at(-1)!.nr_periods).toBeGreaterThan(0);
     expect(silent.observations()).toEqual([]);
+  });
+
+  describe('in a pod with a container', () => {
+    const nested = () => {
+      const pod = keep(makeGroup(ROOT, `pod${UID}`));
+      const container = keep(makeGroup(`${ROOT}/pod${UID}`, ID));
+      return { pod, container };
+    };
+    const ofPod = ({ container_id }: CpuThrottle) => container_id === null;
+
+    it('tells of the pod where only the pod has a quota', async () => {
+      const operator = await observe({});
+      const { pod, container } = nested();
+      pod.setQuota(0.2);
+      container.spin();
+      await until(() => operator.observations().length >= 2, 12);
+      const [first] = operator.observations();
+      expect(first).toMatchObject({ pod_uid: UID, container_id: null, limit_cores: 0.2, cgroup: pod.path });
+      expect(operator.observations().every(ofPod)).toBe(true);
+      pod.setQuota(null);
+      await until(() => operator.observations().at(-1)?.ended === true, 5);
+      expect(operator.observations().at(-1)).toMatchObject({ ended: true, container_id: null });
+    });
+
+    it('tells only of the container where both have the same quota', async () => {
+      const operator = await observe({});
+      const { pod, container } = nested();
+      container.setQuota(0.2);
+      pod.setQuota(0.2);
+      container.spin();
+      await until(() => operator.observations().length >= 4, 15);
+      expect(operator.observations().length).toBeGreaterThanOrEqual(4);
+      expect(operator.observations().filter(ofPod)).toEqual([]);
+    });
   });
 });

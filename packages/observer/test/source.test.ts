@@ -35,13 +35,13 @@ const stat = (group: string, { periods, throttled, us, usage }: Counters): void 
     'cpu.stat',
     `usage_usec ${usage}\nuser_usec ${usage}\nsystem_usec 0\nnr_periods ${periods}\nnr_throttled ${throttled}\nthrottled_usec ${us}\nnr_bursts 0\nburst_usec 0\n`,
   );
-const observe = (localNames: boolean): CpuSource => {
+const observe = (localNames: boolean, rescanMs = 1000): CpuSource => {
   source = createCpuSource(
     {
       hierarchy: findHierarchy(root),
       subtree: '',
       intervalMs: 1000,
-      rescanMs: 1000,
+      rescanMs,
       localNames,
       detector: { enterPercent: 25, minPeriods: 5, calmSeconds: 2, summarySeconds: 10 },
       sender: { nodeName: 'node-1', source: 'kernel-gossip-observer' },
@@ -114,9 +114,62 @@ describe('the CPU source on a version 2 tree of systemd', () => {
     stat(POD, { periods: 10, throttled: 10, us: 500_000, usage: 200_000 });
     second();
     expect(source?.stats()).toMatchObject({ groups: 2 });
+    expect(messages()).toEqual([]);
+    stat(POD, { periods: 20, throttled: 20, us: 1_000_000, usage: 400_000 });
+    second();
     expect(messages()).toHaveLength(1);
     expect(messages()[0]).toMatchObject({ pod_uid: UID, limit_cores: 0.2 });
     expect(messages()[0]).not.toHaveProperty('container_id');
+  });
+
+  it('says one thing about one cause: the container’s limit, along with which its pod throttles', () => {
+    for (const group of [POD, CONTAINER]) {
+      stat(group, { periods: 0, throttled: 0, us: 0, usage: 0 });
+      write(group, 'cpu.max', '20000 100000\n');
+    }
+    observe(false);
+    second();
+    for (let round = 1; round <= 5; round += 1) {
+      // The pod's own counters are one window ahead of the container's.
+      const counters = (periods: number) => ({ periods, throttled: periods, us: periods, usage: periods });
+      stat(POD, counters(10 * round));
+      stat(CONTAINER, counters(10 * (round - 1)));
+      second();
+    }
+    expect(messages()).toMatchObject([{ pod_uid: UID, container_id: ID, ended: false }]);
+  });
+
+  it('looks for containers before it tells of a pod, however seldom it does otherwise', () => {
+    const counters = (periods: number) => ({ periods, throttled: periods, us: periods, usage: periods });
+    stat(POD, counters(0));
+    write(POD, 'cpu.max', '20000 100000\n');
+    observe(false, 3_600_000);
+    second();
+    write(CONTAINER, 'cpu.max', '20000 100000\n');
+    for (let round = 1; round <= 5; round += 1) {
+      for (const group of [POD, CONTAINER]) stat(group, counters(10 * round));
+      second();
+    }
+    expect(messages()).toMatchObject([{ pod_uid: UID, container_id: ID }]);
+  });
+
+  it('names pods and containers where nobody else can', () => {
+    stat(CONTAINER, { periods: 0, throttled: 0, us: 0, usage: 0 });
+    write(CONTAINER, 'cpu.max', '20000 100000\n');
+    observe(true);
+    second();
+    stat(CONTAINER, { periods: 10, throttled: 9, us: 900_000, usage: 200_000 });
+    second();
+    expect(messages()).toMatchObject([
+      {
+        namespace: 'kubernetes',
+        pod_name: `pod-${UID}`,
+        container_name: 'c-0123456789ab',
+        pod_uid: UID,
+        container_id: ID,
+      },
+    ]);
+    expect(isRight(decodeObservation(messages()[0]))).toBe(true);
   });
 
   it('waits with a quota that appears for a window that had it throughout', () => {

@@ -21,7 +21,7 @@ export async function pipeline(store: Store): Promise<Pipeline> {
   const whispers = new WhisperLedger(store, index, { maxWhispers: 100_000 });
   const parts: IntakeParts = {
     whispers,
-    certificates: new CertificateLedger(store, births),
+    certificates: new CertificateLedger(store, births, 100_000),
     directory: null,
     now: Date.now,
     count: () => undefined,

@@ -126,6 +126,22 @@ const SETTINGS = {
     parse: asNumber,
     fallback: 20_000,
   },
+  maxCertificates: {
+    env: 'MAX_CERTIFICATES',
+    flag: 'max-certificates',
+    help: 'how many birth certificates are kept; further ones are refused',
+    codec: numberBetween('a number 1..1000000', 1, 1_000_000),
+    parse: asNumber,
+    fallback: 20_000,
+  },
+  keepUnownedSeconds: {
+    env: 'KEEP_UNOWNED_SECONDS',
+    flag: 'keep-unowned',
+    help: 'a birth certificate that no pod owns is deleted after this long',
+    codec: numberBetween('a number of seconds 1..31536000', 1, 31_536_000),
+    parse: asNumber,
+    fallback: 604_800,
+  },
   patienceSeconds: {
     env: 'STORE_PATIENCE_SECONDS',
     flag: 'store-patience',

@@ -59,7 +59,7 @@ export async function startOperator(
   const feed = new ChangeFeed(all);
   const ledgerStore = { ...store, apply: applyPatiently(store, config.patienceSeconds * 1000) };
   const whispers = new WhisperLedger(ledgerStore, indexes.whispers, { maxWhispers: config.maxWhispers });
-  const certificates = new CertificateLedger(ledgerStore, indexes.certificates);
+  const certificates = new CertificateLedger(ledgerStore, indexes.certificates, config.maxCertificates);
   const controllers = createControllers(store, indexes, config, controllerObserver(metrics, log));
   metrics.whispers(indexes.whispers);
   metrics.queueDepth(controllers);
@@ -149,7 +149,12 @@ const createControllers = (
     index: certificates,
     workers: WORKERS,
     observer,
-    reconcile: birthCertifier(store, certificates, Date.now),
+    reconcile: birthCertifier(
+      store,
+      certificates,
+      { keepUnownedMs: config.keepUnownedSeconds * 1000 },
+      Date.now,
+    ),
   }),
   new Controller({
     name: 'policy-reporter',

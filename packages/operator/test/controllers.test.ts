@@ -75,6 +75,19 @@ describe('the controllers', () => {
     });
   });
 
+  it('let go of a birth certificate that no pod owns, after a while', async () => {
+    const { url, store } = await runningOperator({ keepUnownedSeconds: 1 });
+    const { type, throttle_percentage, ...subject } = throttle();
+    await post(url, { ...subject, type: 'pod_creation', total_syscalls: 847 });
+    expect(await store.list('PodBirthCertificate')).toHaveLength(1);
+    await vi.waitFor(
+      async () => {
+        expect(await store.list('PodBirthCertificate')).toEqual([]);
+      },
+      { timeout: 5000 },
+    );
+  });
+
   it('say of a remediation policy that it is not acted on', async () => {
     const { store } = await runningOperator();
     const spec = decode(RemediationPolicySpec, { mode: 'Auto' });

@@ -48,7 +48,7 @@ async function stay(machine: OneMachine, teller: Teller): Promise<void> {
   const { url } = machine.operator;
   if (io.columns === null || io.signal.aborted) return;
   teller.say(
-    `\nStill listening at ${url}. In another terminal:\n  kgossip --url ${url} whispers -A\n  kgossip --url ${url} birth-cert web-1\nCtrl-C ends it and removes everything.`,
+    `\nStill listening at ${url}\nIn another terminal:\n  kgossip --url ${url} whispers -A\n  kgossip --url ${url} birth-cert web-1\nCtrl-C ends it and removes everything.`,
   );
   await Promise.race([once(io.signal, 'abort'), machine.operator.ended]);
 }

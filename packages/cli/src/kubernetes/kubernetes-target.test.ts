@@ -24,12 +24,11 @@ async function cluster(handle: Handler): Promise<{ readonly KUBECONFIG: string }
   const folder = await mkdtemp(join(tmpdir(), 'kgossip-kube-'));
   const file = join(folder, 'config');
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  // client-node 2 speaks plain http only where TLS is not to be verified.
   await writeFile(
     file,
     JSON.stringify({
       'current-context': 'here',
-      clusters: [{ name: 'c', cluster: { server: address, 'insecure-skip-tls-verify': true } }],
+      clusters: [{ name: 'c', cluster: { server: address } }],
       users: [{ name: 'u', user: { token: 'secret-token' } }],
       contexts: [{ name: 'here', context: { cluster: 'c', user: 'u', namespace: 'shop' } }],
     }),
@@ -79,7 +78,11 @@ describe('a cluster as target', () => {
     const env = await cluster((request, response) => {
       const url = request.url ?? '';
       if (!url.includes('watch=true')) {
-        json(response, 200, listOf(names.map((name) => whisper({ name }))));
+        json(
+          response,
+          200,
+          listOf(names.map((name) => whisper({ name, resourceVersion: name === 'came' ? '101' : '7' }))),
+        );
         return;
       }
       watches.push(new URL(url, 'http://x').searchParams.get('resourceVersion') ?? '');
@@ -92,7 +95,7 @@ describe('a cluster as target', () => {
         };
         response.end(`${JSON.stringify(event)}\n${JSON.stringify(bookmark)}\n`);
       } else if (watches.length === 2) {
-        names.push('later');
+        names.push('came', 'later');
         response.end(`${JSON.stringify({ type: 'ERROR', object: { code: 410, message: 'too old' } })}\n`);
       }
     });
@@ -119,17 +122,70 @@ describe('a cluster as target', () => {
     const sent = await capture([...argv, '--operator-namespace', 'gossip'], { env });
     expect(sent).toMatchObject({ code: 0, out: 'accepted\n' });
     expect(asked).toEqual([
-      'POST /api/v1/namespaces/gossip/services/http:kernel-gossip-operator:8080/proxy/webhook/pixie',
+      'POST /api/v1/namespaces/gossip/services/http%3Akernel-gossip-operator%3A8080/proxy/webhook/pixie',
     ]);
+  });
+
+  test('what the operator refuses comes through the proxy with its reasons', async () => {
+    const rejected = [{ index: 0, path: 'pod_name', expected: 'a pod of this cluster', got: '"web-1"' }];
+    const env = await cluster((_request, response) => {
+      json(response, 400, { accepted: 0, rejected, error: null });
+    });
+    const sent = await capture(['send-throttle', '--pod', 'web-1', '--throttled', '85.5'], { env });
+    expect(sent.code).toBe(2);
+    expect(sent.err).toContain('--pod: expected a pod of this cluster, got "web-1"');
+  });
+
+  test('a service that leads nowhere is said with where to look, and exits 3', async () => {
+    const message = 'no endpoints available for service "kernel-gossip-operator"';
+    const env = await cluster((_request, response) => {
+      json(response, 503, { kind: 'Status', reason: 'ServiceUnavailable', message });
+    });
+    const sent = await capture(['send-throttle', '--pod', 'web-1', '--throttled', '85.5'], { env });
+    expect(sent.code).toBe(3);
+    expect(sent.err).toContain(message);
+    expect(sent.err).toContain('kubectl get pods,endpointslices -n kernel-gossip');
+  });
+
+  test('kinds that are not installed are not there, and how to install them is said', async () => {
+    const env = await cluster((_request, response) => {
+      response.writeHead(404, { 'content-type': 'text/plain' });
+      response.end('404 page not found\n');
+    });
+    const listed = await capture(['whispers'], { env });
+    expect(listed.code).toBe(5);
+    expect(listed.err).toContain('kgossip crds | kubectl apply --server-side -f -');
+  });
+
+  test('an object that cannot be read is left out, and that is said', async () => {
+    const env = await cluster((_request, response) => {
+      json(
+        response,
+        200,
+        listOf([{ metadata: { name: 'odd', namespace: 'shop' } }, whisper({ name: 'good' })]),
+      );
+    });
+    const { out, err, code } = await capture(['whispers', '-o', 'name'], { env });
+    expect({ out, code }).toEqual({ out: 'kernelwhisper.kernel.gossip.io/good\n', code: 0 });
+    expect(err).toContain('left out: shop/odd');
   });
 
   test('a missing right is said with what to do, and exits 4', async () => {
     const env = await cluster((_request, response) => {
-      json(response, 403, { kind: 'Status', status: 'Failure', message: 'kernelwhispers is forbidden' });
+      json(response, 403, {
+        kind: 'Status',
+        status: 'Failure',
+        reason: 'Forbidden',
+        message: 'kernelwhispers is forbidden',
+      });
     });
     const refused = await capture(['whispers'], { env });
     expect(refused.code).toBe(4);
-    expect(refused.err).toContain('kernelwhispers is forbidden');
+    expect(refused.err).toContain('KG_STORE_FORBIDDEN');
+    expect(refused.err).toContain('kernelwhispers is forbidden. Name a namespace of yours with -n');
+    const watched = await capture(['whispers', '--watch'], { env });
+    expect(watched.code).toBe(4);
+    expect(watched.err).toContain('kernelwhispers is forbidden');
     const sent = await capture(['send-throttle', '--pod', 'a', '--throttled', '5'], { env });
     expect(sent.code).toBe(4);
     expect(sent.err).toContain('services/proxy');
@@ -142,7 +198,7 @@ describe('a cluster as target', () => {
       if (url === '/version') json(response, 200, { gitVersion: 'v1.35.0' });
       else if (url.endsWith('selfsubjectaccessreviews')) json(response, 201, { status: { allowed: false } });
       else if (url.endsWith('/v1alpha1')) json(response, 200, { resources: [{ name: 'kernelwhispers' }] });
-      else json(response, 404, { kind: 'Status', message: 'services "kernel-gossip-operator" not found' });
+      else json(response, 404, { kind: 'Status', reason: 'NotFound', message: 'services "x" not found' });
     });
     const { out, code } = await capture(['doctor'], { env });
     expect(code).toBe(1);

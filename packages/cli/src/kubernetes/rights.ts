@@ -1,6 +1,6 @@
-import { GROUP, KINDS, messageOf } from 'kernel-gossip-types';
+import { KubeError, pathOf, type KubeApi } from 'kernel-gossip-operator/kubernetes';
+import { GROUP, KINDS, messageOf, VERSION } from 'kernel-gossip-types';
 import type { Finding } from '../target/target.ts';
-import type { KubeHttp } from './kube-http.ts';
 
 const VERBS = ['list', 'watch'] as const;
 
@@ -16,14 +16,14 @@ const truthAt = (body: unknown, ...path: readonly string[]): boolean => {
 };
 
 async function mayDo(
-  http: KubeHttp,
+  api: KubeApi,
   verb: string,
   resource: string,
   namespace: string | null,
 ): Promise<boolean> {
-  const body = await http.json({
+  const body = await api.request({
     method: 'POST',
-    path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    path: pathOf('apis', 'authorization.k8s.io', 'v1', 'selfsubjectaccessreviews'),
     body: {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SelfSubjectAccessReview',
@@ -35,11 +35,11 @@ async function mayDo(
   return truthAt(body, 'status', 'allowed');
 }
 
-async function rightsOn(http: KubeHttp, plural: string, namespace: string | null): Promise<Finding> {
+async function rightsOn(api: KubeApi, plural: string, namespace: string | null): Promise<Finding> {
   const where = namespace === null ? 'in all namespaces' : `in namespace ${namespace}`;
   const question = `may list and watch ${plural}`;
   try {
-    const allowed = await Promise.all(VERBS.map((verb) => mayDo(http, verb, plural, namespace)));
+    const allowed = await Promise.all(VERBS.map((verb) => mayDo(api, verb, plural, namespace)));
     const missing = VERBS.filter((_, index) => allowed[index] !== true);
     return {
       question,
@@ -55,20 +55,31 @@ async function rightsOn(http: KubeHttp, plural: string, namespace: string | null
   }
 }
 
-async function installed(http: KubeHttp): Promise<Finding> {
+/** The plural names of our group's resources that the server serves. */
+async function servedNames(api: KubeApi): Promise<readonly (string | undefined)[]> {
+  try {
+    const body = await api.request({ method: 'GET', path: pathOf('apis', GROUP, VERSION) });
+    const { resources } = body as { readonly resources?: readonly { readonly name?: string }[] };
+    return (resources ?? []).map(({ name }) => name);
+  } catch (error) {
+    // The group itself is unknown while none of its kinds is installed.
+    if (error instanceof KubeError && error.status === 404) return [];
+    throw error;
+  }
+}
+
+async function installed(api: KubeApi): Promise<Finding> {
   const question = 'CRDs installed';
   try {
-    const response = await http.request({ path: `/apis/${GROUP}/v1alpha1` });
-    const body = (await response.json()) as { readonly resources?: readonly { readonly name?: string }[] };
-    const names = response.ok ? (body.resources ?? []).map(({ name }) => name) : [];
+    const names = await servedNames(api);
     const missing = Object.values(KINDS)
       .map(({ plural }) => plural)
       .filter((plural) => !names.includes(plural));
     return {
       question,
       ok: missing.length === 0,
-      answer: missing.length === 0 ? `${GROUP}/v1alpha1` : `missing: ${missing.join(', ')}`,
-      advice: missing.length === 0 ? null : 'Install them: kgossip crds | kubectl apply -f -',
+      answer: missing.length === 0 ? `${GROUP}/${VERSION}` : `missing: ${missing.join(', ')}`,
+      advice: missing.length === 0 ? null : 'Install them: kgossip crds | kubectl apply --server-side -f -',
     };
   } catch (error) {
     return { question, ok: null, answer: messageOf(error), advice: null };
@@ -76,10 +87,10 @@ async function installed(http: KubeHttp): Promise<Finding> {
 }
 
 /** What `doctor` asks a cluster. */
-export async function examineCluster(http: KubeHttp, namespace: string | null): Promise<readonly Finding[]> {
+export async function examineCluster(api: KubeApi, namespace: string | null): Promise<readonly Finding[]> {
   const kinds = [KINDS.KernelWhisper.plural, KINDS.PodBirthCertificate.plural];
   return [
-    await installed(http),
-    ...(await Promise.all(kinds.map((plural) => rightsOn(http, plural, namespace)))),
+    await installed(api),
+    ...(await Promise.all(kinds.map((plural) => rightsOn(api, plural, namespace)))),
   ];
 }

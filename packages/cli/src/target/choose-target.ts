@@ -31,17 +31,16 @@ function tokenOf(options: TargetOptions, env: Io['env']): string | null {
 }
 
 async function clusterTarget(options: TargetOptions, io: Io): Promise<Target | null> {
-  // Loaded only here: client-node takes 200 ms to import, which no `kgossip --url` should pay.
-  const { loadKubeconfig } = await import('../kubernetes/load-kubeconfig.ts');
-  const loaded = loadKubeconfig({ kubeconfig: options.kubeconfig, context: options.context, env: io.env });
-  if (loaded === null) return null;
-  const { KubeHttp } = await import('../kubernetes/kube-http.ts');
+  // Loaded only here: the cluster's client takes half a second to import, which no `kgossip --url` should pay.
+  const { findCluster } = await import('../kubernetes/find-cluster.ts');
+  const cluster = findCluster({ kubeconfig: options.kubeconfig, context: options.context, env: io.env });
+  if (cluster === null) return null;
   const { KubernetesTarget } = await import('../kubernetes/kubernetes-target.ts');
   return new KubernetesTarget({
-    http: new KubeHttp(loaded.config, options.timeoutMs),
-    origin: loaded.origin,
-    namespace: loaded.namespace,
+    ...cluster,
     operator: { namespace: options.operatorNamespace, service: options.operatorService },
+    timeoutMs: options.timeoutMs,
+    note: io.note,
   });
 }
 

@@ -27,7 +27,7 @@ function addLine(draft: Draft, line: string): void {
 }
 
 /** Lines of a byte stream, each ended by LF or CRLF. */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {

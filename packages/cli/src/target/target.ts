@@ -47,7 +47,8 @@ export interface Finding {
 
 /**
  * Whom the command line speaks to: an operator's own API, or a cluster's API server.
- * Methods throw `KG_UNREACHABLE`, `KG_FORBIDDEN`, `KG_NOT_FOUND` and `KG_REFUSED`.
+ * Methods throw `KG_UNREACHABLE`, `KG_FORBIDDEN`, `KG_NOT_FOUND` and `KG_REFUSED`, and the `KG_STORE_*` of a cluster; their
+ * messages say what to do.
  */
 export interface Target {
   /** Like "operator at http://127.0.0.1:8080 (--url)". */

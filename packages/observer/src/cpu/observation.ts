@@ -1,12 +1,11 @@
 import type { CpuThrottle } from 'kernel-gossip-types';
 import type { Report } from '../detect/detector.ts';
-import type { Identity } from '../identify/identify.ts';
-import { localName } from '../identify/local-name.ts';
 import { coresOf, throttledPercent } from '../rate/window.ts';
+import type { Subject } from './subject.ts';
 
 /**
- * A `cpu_throttle` observation as this observer sends it. It names pods by UID and never by name, which only the operator
- * knows; and it never says `reported_cpu_usage`, which is the metrics' word.
+ * A `cpu_throttle` observation as this observer sends it. In a cluster it names pods by UID and never by name, which only
+ * the operator knows; and it never says `reported_cpu_usage`, which is the metrics' word.
  */
 export type CpuThrottleMessage = Pick<
   CpuThrottle,
@@ -26,13 +25,6 @@ export type CpuThrottleMessage = Pick<
 > &
   Subject & { readonly node_name?: string };
 
-interface Subject {
-  readonly pod_uid?: string;
-  readonly container_id?: string;
-  readonly namespace?: string;
-  readonly pod_name?: string;
-}
-
 /** Who sends. */
 export interface Sender {
   readonly nodeName: string | null;
@@ -42,25 +34,17 @@ export interface Sender {
 /** Six digits are finer than the clock ticks of the kernel's accounting; more would only make longer texts. */
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
-function subjectOf(identity: Identity, path: string): Subject {
-  const { podUid, containerId } = identity;
-  const container = containerId === null ? {} : { container_id: containerId };
-  if (podUid !== null) return { pod_uid: podUid, ...container };
-  const { namespace, podName } = localName(identity, path);
-  return { namespace, pod_name: podName, ...container };
-}
-
 /** Puts a report about the group at `path` into the words of the wire. */
 export function toMessage(
   report: Report,
-  identity: Identity,
+  subject: Subject,
   path: string,
   sender: Sender,
 ): CpuThrottleMessage {
   const { window, limit } = report;
   return {
     type: 'cpu_throttle',
-    ...subjectOf(identity, path),
+    ...subject,
     ...(sender.nodeName === null ? {} : { node_name: sender.nodeName }),
     cgroup: path,
     timestamp: new Date(report.endMs).toISOString(),

@@ -1,13 +1,6 @@
 import type { Clock } from '../clock.ts';
-import {
-  beginDetecting,
-  detect,
-  endOf,
-  isThrottled,
-  type DetectorSettings,
-  type DetectorState,
-  type Report,
-} from '../detect/detector.ts';
+import type { Report } from '../detect/detector.ts';
+import type { Judge } from '../detect/judge.ts';
 import type { FoundGroup } from '../discover/walk.ts';
 import type { Hierarchy } from '../hierarchy/hierarchy.ts';
 import type { Identity } from '../identify/identify.ts';
@@ -19,24 +12,24 @@ export interface Sampling {
   readonly hierarchy: Hierarchy;
   readonly scratch: Scratch;
   readonly clock: Clock;
-  readonly detector: DetectorSettings;
 }
 
 export type SampleOutcome = 'sampled' | Exclude<ReadingOutcome, CpuReading>;
 
-/** One group under observation: its open files and what is remembered of it. */
-export class WatchedGroup {
+/** One group under observation: its open files and who judges it. */
+export class WatchedGroup<J extends Judge = Judge> {
   readonly path: string;
   readonly identity: Identity;
+  readonly judge: J;
   readonly #sampling: Sampling;
   readonly #files: CpuFiles;
   #before: CpuReading | null = null;
   #beforeWallMs = 0;
-  #state: DetectorState = beginDetecting(null);
 
-  constructor(sampling: Sampling, { path, inode }: FoundGroup, identity: Identity) {
+  constructor(sampling: Sampling, { path, inode }: FoundGroup, identity: Identity, judge: J) {
     this.path = path;
     this.identity = identity;
+    this.judge = judge;
     this.#sampling = sampling;
     this.#files = new CpuFiles(sampling.hierarchy, path, inode);
   }
@@ -45,12 +38,12 @@ export class WatchedGroup {
     return this.#before?.limit != null;
   }
   get isThrottled(): boolean {
-    return isThrottled(this.#state);
+    return this.judge.isThrottled;
   }
 
   /** Takes one sample; tells what is to be told. */
   sample(tell: (report: Report, group: WatchedGroup) => void): SampleOutcome {
-    const { clock, scratch, detector } = this.#sampling;
+    const { clock, scratch } = this.#sampling;
     const reading = this.#files.read(scratch, clock.monotonicMs, this.isThrottled);
     if (typeof reading === 'string') {
       this.#before = null;
@@ -60,22 +53,20 @@ export class WatchedGroup {
     this.#before = reading;
     this.#beforeWallMs = clock.wallMs();
     if (before === null) {
-      if (!this.isThrottled) this.#state = beginDetecting(reading.limit);
+      this.judge.restart(reading.limit);
       return 'sampled';
     }
     // Most groups, most of the time: no quota, or nothing run. Nothing to add up, and nothing to make garbage of.
-    if (!this.isThrottled && reading.nrPeriods === before.nrPeriods && this.#state.gathered === null)
-      return 'sampled';
+    if (reading.nrPeriods === before.nrPeriods && this.judge.isIdle) return 'sampled';
     const window = windowBetween(before, reading);
-    const step = detect(this.#state, { window, limit: reading.limit, endMs: this.#beforeWallMs }, detector);
-    this.#state = step.state;
-    if (step.report !== null) tell(step.report, this);
+    const report = this.judge.take({ window, limit: reading.limit, endMs: this.#beforeWallMs });
+    if (report !== null) tell(report, this);
     return 'sampled';
   }
 
   /** The group is gone: closes its files and tells the last word where one is due. */
   end(tell: (report: Report, group: WatchedGroup) => void): void {
-    const report = endOf(this.#state, this.#beforeWallMs);
+    const report = this.judge.end(this.#beforeWallMs);
     this.close();
     if (report !== null) tell(report, this);
   }

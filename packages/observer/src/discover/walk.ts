@@ -1,4 +1,5 @@
 import { readdirSync, statSync, type Dirent } from 'node:fs';
+import { identify } from '../identify/identify.ts';
 
 /** A group that exists: its path below the hierarchy, like `/kubepods/burstable`, and what tells it from a later one. */
 export interface FoundGroup {
@@ -64,11 +65,16 @@ export function walkGroups(
       const found = leaf ?? lookAt(root, path);
       if (found === null) continue;
       groups.push(found);
-      if (isLeaf(found)) leaves.set(path, found);
+      if (isLeaf(found)) keepLeaf(leaves, found);
       else if (next.depth + 1 < limits.maxDepth) pending.push({ path, depth: next.depth + 1 });
     }
   }
   return { walk: { groups, truncated: false }, leaves };
+}
+
+/** A pod's group without children is one whose containers are about to come: it is looked at again. */
+function keepLeaf(leaves: Map<string, FoundGroup>, found: FoundGroup): void {
+  if (identify(found.path).level !== 'pod') leaves.set(found.path, found);
 }
 
 function lookAt(root: string, path: string): FoundGroup | null {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { containerId, dnsSubdomain, podUid } from 'kernel-gossip-types';
+import { containerId, dnsLabel, dnsSubdomain, podUid } from 'kernel-gossip-types';
 import { describe, expect, it } from 'vitest';
 import { identify, unescapeUnit, type Identity } from './identify.ts';
 import { localName } from './local-name.ts';
@@ -117,9 +117,10 @@ describe('identify', () => {
         expect(identity.podUid === null || podUid.is(identity.podUid)).toBe(true);
         expect(identity.containerId === null || containerId.is(identity.containerId)).toBe(true);
         expect(typeof identity.manager).toBe('string');
-        const { namespace, podName } = localName(identity, path);
+        const { namespace, podName, containerName } = localName(identity, path);
         expect(dnsSubdomain.is(podName), podName).toBe(true);
         expect(dnsSubdomain.is(namespace)).toBe(true);
+        expect(containerName === null || dnsLabel.is(containerName)).toBe(true);
       }),
       { numRuns: 500 },
     );
@@ -154,12 +155,18 @@ describe('unescapeUnit', () => {
 });
 
 describe('localName', () => {
-  const nameOf = (path: string) => Object.values(localName(identify(path), path)).join('/');
+  const nameOf = (path: string) => {
+    const { namespace, podName, containerName } = localName(identify(path), path);
+    return [namespace, podName, ...(containerName === null ? [] : [containerName])].join('/');
+  };
   it.each([
     ['/system.slice/nginx.service', 'systemd/nginx.service'],
     [`/docker/${ID}`, 'docker/docker-0123456789ab'],
     [`/machine.slice/libpod-${ID}.scope`, 'podman/podman-0123456789ab'],
     ['/kernel-gossip-demo', 'cgroup/kernel-gossip-demo'],
+    [`/kubepods/burstable/pod${UID}`, `kubernetes/pod-${UID}`],
+    [`/kubepods/burstable/pod${UID}/${ID}`, `kubernetes/pod-${UID}/c-0123456789ab`],
+    [`/kubepods/pod${HASH}/${ID2}`, `kubernetes/pod-${HASH}/c-fedcba987654`],
   ])('%s is %s', (path, name) => {
     expect(nameOf(path)).toBe(name);
   });

@@ -3,10 +3,12 @@ import type { Identity } from './identify.ts';
 
 /** What stands for a pod on a machine without Kubernetes. */
 export interface LocalName {
-  /** Who made the group: `systemd`, `docker`, `podman`, `containerd` or `cgroup`. */
+  /** Who made the group: `kubernetes`, `systemd`, `docker`, `podman`, `containerd` or `cgroup`. */
   readonly namespace: string;
   /** A DNS name of at most 253 characters, always the same for the same path. */
   readonly podName: string;
+  /** A DNS label that tells a pod's containers apart; null where the pod's name does, or where the pod itself is meant. */
+  readonly containerName: string | null;
 }
 
 const LONGEST_NAME = 253;
@@ -38,8 +40,20 @@ function nameFor(name: string, path: string, isWhole: boolean): string {
 const isSystemUnit = (components: readonly string[]): boolean =>
   components.slice(0, -1).every((component) => component.endsWith('.slice'));
 
-/** A name for a group that belongs to no pod. The path is the one that the identity was taken from. */
+/** Kubernetes' own names are nowhere in a cgroup's path, but its UIDs are, and they name no other pod. */
+const podsName = (podUid: string, containerId: string | null): LocalName => ({
+  namespace: 'kubernetes',
+  podName: `pod-${podUid}`,
+  containerName: containerId === null ? null : `c-${containerId.slice(0, SHORT_ID)}`,
+});
+
+/** A name for a group without Kubernetes to ask. The path is the one that the identity was taken from. */
 export function localName(identity: Identity, path: string): LocalName {
+  if (identity.podUid !== null) return podsName(identity.podUid, identity.containerId);
+  return { ...groupName(identity, path), containerName: null };
+}
+
+function groupName(identity: Identity, path: string): Omit<LocalName, 'containerName'> {
   const components = path.split('/').filter((component) => component !== '');
   const last = components.at(-1) ?? '';
   const namespace = identity.manager === 'kubernetes' ? 'cgroup' : identity.manager;

@@ -245,6 +245,15 @@ describe('WhisperLedger', () => {
     expect((await only()).status?.observations).toBe(21);
   });
 
+  it('takes another limit as news, however little the share moved', async () => {
+    const { ledger, only } = await bench();
+    await ledger.record(evidence(85, 0, { limit_cores: 0.2 }));
+    await settled(ledger);
+    await ledger.record(evidence(86, 1, { limit_cores: 0.3 }));
+    await ledger.flush();
+    expect((await only()).spec.kernel_truth?.limit_cores).toBe(0.3);
+  });
+
   it('opens no more than it may', async () => {
     const { ledger } = await bench(() => false, 0);
     await expect(ledger.record(evidence(85))).rejects.toThrow(/no more than 0 are kept/);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   isKernelGossipError,
   KernelGossipError,
@@ -115,7 +116,7 @@ export class WhisperLedger {
       spec: stored?.spec ?? null,
       generation: stored?.metadata.generation ?? 0,
       specWrittenMs: 0,
-      newestMs: 0,
+      newestMs: latestTimeOf(stored?.spec ?? null),
       pending: null,
       pendingObservations: 0,
       firstSeenMs: evidence.receivedAtMs,
@@ -308,10 +309,29 @@ const FIGURES_KEPT_MS = 5 * 60_000;
 function isNews(spec: KernelWhisperSpec, { spec: before, specWrittenMs }: Entry, nowMs: number): boolean {
   if (before === null || nowMs - specWrittenMs >= FIGURES_KEPT_MS) return true;
   return (
-    before.container_id !== spec.container_id || Math.abs(shareOf(spec) - shareOf(before)) >= NEWS_PERCENT
+    !isDeepStrictEqual(landmarks(spec), landmarks(before)) ||
+    Math.abs(shareOf(spec) - shareOf(before)) >= NEWS_PERCENT
   );
 }
 
 /** The share that tells how bad it is, whatever the kind. */
 const shareOf = ({ throttled_percent, memory, network }: KernelWhisperSpec): number =>
   throttled_percent ?? memory?.usage_percent ?? network?.failure_percent ?? 0;
+
+/** What is news whatever the share: another container, another limit, another symptom, one more killed. */
+const landmarks = ({
+  container_id,
+  kernel_truth,
+  memory,
+  network,
+}: KernelWhisperSpec): readonly unknown[] => [
+  container_id,
+  kernel_truth?.limit_cores,
+  memory?.limit_bytes,
+  memory?.oom_kills,
+  network?.symptom,
+];
+
+/** The latest time, by its source's clock, that a stored spec speaks of; after a restart nothing older overwrites it. */
+const latestTimeOf = (spec: KernelWhisperSpec | null): number =>
+  spec === null ? 0 : Date.parse(spec.ended_at ?? spec.detected_at);

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { FINDING_KINDS, SEVERITIES, type KernelWhisper } from 'kernel-gossip-types';
+import { FINDING_KINDS, isKernelGossipError, SEVERITIES, type KernelWhisper } from 'kernel-gossip-types';
 import type { ControllerObserver } from '../controllers/controller.ts';
 import type { IntakeCounter } from '../intake/intake.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
@@ -138,7 +138,9 @@ export class OperatorMetrics {
         this.#writes.inc({ kind, part, result: 'ok' });
         return written;
       } catch (error) {
-        this.#writes.inc({ kind, part, result: 'error' });
+        // A conflict is ordinary: two writers met, and one of them reads again.
+        const result = isKernelGossipError(error, 'KG_STORE_CONFLICT') ? 'conflict' : 'error';
+        this.#writes.inc({ kind, part, result });
         throw error;
       }
     };

@@ -29,7 +29,7 @@ async function webhookOn(apply: Store['apply'], requests: number): Promise<strin
     webhookRouter({
       intake: {
         whispers,
-        certificates: new CertificateLedger(slow, new ObjectIndex('PodBirthCertificate')),
+        certificates: new CertificateLedger(slow, new ObjectIndex('PodBirthCertificate'), 100),
         directory: null,
         now: Date.now,
         count: () => undefined,

@@ -34,6 +34,12 @@ export const CRD_DEFINITIONS: readonly CrdDefinition[] = [
         description: 'What the kernel shows.',
       },
       {
+        name: 'Provenance',
+        type: 'string',
+        jsonPath: '.spec.provenance',
+        description: 'Measured, synthetic or replayed.',
+      },
+      {
         name: 'Last-Seen',
         type: 'date',
         jsonPath: '.status.last_seen',
@@ -52,13 +58,6 @@ export const CRD_DEFINITIONS: readonly CrdDefinition[] = [
         type: 'string',
         jsonPath: '.spec.source.name',
         description: 'Who saw it.',
-        priority: 1,
-      },
-      {
-        name: 'Provenance',
-        type: 'string',
-        jsonPath: '.spec.provenance',
-        description: 'Measured, synthetic or replayed.',
         priority: 1,
       },
     ],

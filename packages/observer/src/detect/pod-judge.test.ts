@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CpuLimit, CpuWindow } from '../rate/window.ts';
+import type { Report } from './detector.ts';
+import { GroupJudge } from './judge.ts';
+import { beginJudgingPod, judgePod, type Containers, type PodState } from './pod-judge.ts';
+
+const settings = { enterPercent: 25, minPeriods: 5, calmSeconds: 3, summarySeconds: 10 };
+const LIMIT: CpuLimit = { quotaUs: 20_000, periodUs: 100_000 };
+
+const window = (nrPeriods: number, nrThrottled: number): CpuWindow => ({
+  seconds: 1,
+  nrPeriods,
+  nrThrottled,
+  throttledSeconds: nrThrottled * 0.05,
+  usageSeconds: 0.2,
+});
+const CALM: Containers = { worst: 'calm', known: true };
+const BUSY: Containers = { worst: 'throttled', known: true };
+const SUSPECT: Containers = { worst: 'suspect', known: true };
+const UNKNOWN: Containers = { worst: 'calm', known: false };
+
+type Second = readonly [window: CpuWindow, containers: Containers];
+
+/** Plays a pod's seconds; answers what was reported, as `second kind throttled/periods`, and what was known then. */
+function play(seconds: readonly Second[]) {
+  let state: PodState = beginJudgingPod(LIMIT);
+  const reports: { readonly report: Report; readonly containers: Containers }[] = [];
+  seconds.forEach(([sampled, containers], index) => {
+    const sample = { window: sampled, limit: LIMIT, endMs: (index + 1) * 1000 };
+    const step = judgePod(state, sample, containers, settings);
+    state = step.state;
+    if (step.report !== null) reports.push({ report: step.report, containers });
+  });
+  const told = reports.map(
+    ({ report: { kind, endMs, window: shown } }) =>
+      `${endMs / 1000} ${kind} ${shown.nrThrottled}/${shown.nrPeriods}`,
+  );
+  return { state, reports, told };
+}
+const times = (count: number, ...second: Second): Second[] => Array.from({ length: count }, () => second);
+
+describe('judgePod', () => {
+  it('tells of a pod with the second window in a row in which no container is throttled', () => {
+    expect(play(times(4, window(10, 9), CALM)).told).toEqual(['2 began 9/10']);
+    expect(
+      play([[window(10, 9), CALM], [window(10, 1), CALM], ...times(2, window(10, 8), CALM)]).told,
+    ).toEqual(['4 began 8/10']);
+  });
+
+  it('says nothing of a pod whose container is throttled, in the same sweep, one before or one after', () => {
+    const busy = times(20, window(10, 9), BUSY);
+    expect(play(busy).told).toEqual([]);
+    expect(play([[window(10, 9), CALM], ...busy]).told).toEqual([]);
+    expect(play([[window(10, 0), BUSY], ...busy]).told).toEqual([]);
+  });
+
+  it('does not speak up when the container’s throttling ends a window before the pod’s', () => {
+    const over = [...times(5, window(10, 9), BUSY), [window(10, 3), CALM] as Second];
+    expect(play([...over, ...times(9, window(10, 0), CALM)]).told).toEqual([]);
+    expect(play([...over, ...times(2, window(10, 9), CALM)]).told).toEqual(['7 began 9/10']);
+  });
+
+  it('waits while a container may be one, and until all containers are known', () => {
+    expect(
+      play([[window(10, 9), CALM], ...times(3, window(10, 9), SUSPECT), [window(10, 9), CALM]]).told,
+    ).toEqual(['5 began 9/10']);
+    expect(play(times(9, window(10, 9), UNKNOWN)).told).toEqual([]);
+    expect(play([[window(10, 9), UNKNOWN], ...times(2, window(10, 9), CALM)]).told).toEqual(['3 began 9/10']);
+  });
+
+  it('ends what it told by the pod’s own figures only, whatever a container does', () => {
+    const told = times(2, window(10, 9), CALM);
+    expect(play([...told, ...times(30, window(10, 9), BUSY)]).told).toEqual(['2 began 9/10']);
+    expect(play([...told, ...times(4, window(10, 9), BUSY), ...times(3, window(10, 0), BUSY)]).told).toEqual([
+      '2 began 9/10',
+      '9 ended 0/30',
+    ]);
+    const resumed = play([...told, ...times(5, window(10, 9), BUSY), ...times(6, window(10, 9), CALM)]).told;
+    expect(resumed).toEqual(['2 began 9/10', '12 summary 90/100']);
+  });
+
+  it('beside real containers never begins while one is throttled, and ends only what is over', () => {
+    const anyWindow = fc
+      .tuple(fc.nat(12), fc.nat(12))
+      .map(([periods, throttled]) => window(periods, Math.min(periods, throttled)));
+    // Runs of the same figures, so that things begin, last and end.
+    const run = fc
+      .tuple(anyWindow, anyWindow, anyWindow, fc.boolean(), fc.integer({ min: 1, max: 12 }))
+      .map(([pod, first, second, known, length]) =>
+        Array.from({ length }, () => ({ pod, first, second, known })),
+      );
+    fc.assert(
+      fc.property(fc.array(run, { maxLength: 12 }), (runs) => {
+        const judges = [new GroupJudge(settings), new GroupJudge(settings)] as const;
+        for (const judge of judges) judge.restart(LIMIT);
+        const seconds = runs.flat().map(({ pod, first, second, known }, index): Second => {
+          [first, second].forEach(
+            (sampled, which) =>
+              void judges[which]?.take({ window: sampled, limit: LIMIT, endMs: (index + 1) * 1000 }),
+          );
+          const throttled = judges.some((judge) => judge.isThrottled);
+          const suspect = judges.some((judge) => judge.isSuspect);
+          return [pod, { worst: throttled ? 'throttled' : suspect ? 'suspect' : 'calm', known }];
+        });
+        let open = false;
+        let periodsTold = 0;
+        for (const { report, containers } of play(seconds).reports) {
+          expect(open).toBe(report.kind !== 'began');
+          open = report.kind !== 'ended';
+          const { nrPeriods, nrThrottled } = report.window;
+          if (report.kind === 'ended')
+            expect(nrThrottled * 100).toBeLessThan(((nrPeriods || 1) * (25 * 2)) / 3);
+          else expect(containers.worst).not.toBe('throttled');
+          if (report.kind === 'began') expect(containers.worst).toBe('calm');
+          if (report.kind !== 'ended') periodsTold += nrPeriods;
+        }
+        expect(periodsTold).toBeLessThanOrEqual(seconds.reduce((sum, [{ nrPeriods }]) => sum + nrPeriods, 0));
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
