@@ -10,6 +10,7 @@ export const OPERATOR_NAMESPACE = 'kernel-gossip';
  * the Deployment: their image is not in a registry, and the suites run the operator as processes of their own.
  */
 export async function install(kubectl: Kubectl): Promise<void> {
+  await succeed(kubectl, ['wait', '--for=condition=Ready', 'node', '--all', '--timeout=90s']);
   await succeed(kubectl, ['apply', '-f', `${REPOSITORY}k8s/crds/`]);
   await succeed(kubectl, ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
   await succeed(kubectl, ['apply', '-f', `${REPOSITORY}k8s/operator/`]);
