@@ -23,6 +23,7 @@ export async function pipeline(store: Store): Promise<Pipeline> {
     whispers,
     certificates: new CertificateLedger(store, births, 100_000),
     directory: null,
+    isSynced: () => true,
     now: Date.now,
     count: () => undefined,
   };

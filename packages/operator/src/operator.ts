@@ -72,6 +72,7 @@ export async function startOperator(
         whispers,
         certificates,
         directory: backend.directory,
+        isSynced: () => all.every((index) => index.isSynced),
         now: Date.now,
         count: metrics.countObservation,
       },

@@ -12,6 +12,8 @@ export interface KnownPod {
 
 /** Who is who on this cluster: turns what a cgroup path carries into names. */
 export interface PodDirectory {
+  /** Whether every pod has been seen once; until then a pod that is not found may be there. */
+  readonly isSynced: boolean;
   /** The pod with this UID, or for static pods with this configuration hash; also for some minutes after its deletion. */
   byUid(uid: string): KnownPod | null;
   byName(namespace: string, name: string): KnownPod | null;

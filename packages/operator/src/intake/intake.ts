@@ -21,6 +21,8 @@ export interface IntakeParts {
   readonly whispers: WhisperLedger;
   readonly certificates: CertificateLedger;
   readonly directory: PodDirectory | null;
+  /** Whether it is known what the store holds: before, what stands would be taken for new. */
+  readonly isSynced: () => boolean;
   readonly now: () => number;
   readonly count: IntakeCounter;
 }
@@ -54,6 +56,12 @@ export async function takeIn(
   if (isLeft(parsed)) {
     parts.count('unknown', 'rejected');
     return refusal(400, parsed.left);
+  }
+  if (!parts.isSynced() || parts.directory?.isSynced === false) {
+    throw new KernelGossipError(
+      'KG_STORE_UNAVAILABLE',
+      'the store has not been read yet; send it again in a moment',
+    );
   }
   const nowMs = parts.now();
   const decoded = decodeObservations(parsed.right, nowMs);

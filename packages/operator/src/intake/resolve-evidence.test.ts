@@ -16,6 +16,7 @@ const pod = (containers: readonly (readonly [string, string])[]): KnownPod => ({
   containers: new Map(containers),
 });
 const directoryOf = (find: () => KnownPod | null): PodDirectory => ({
+  isSynced: true,
   byUid: (uid) => (uid === UID ? find() : null),
   byName: (namespace, name) => (namespace === 'shop' && name === 'web-1' ? find() : null),
 });

@@ -259,6 +259,32 @@ describe('WhisperLedger', () => {
     await expect(ledger.record(evidence(85))).rejects.toThrow(/no more than 0 are kept/);
   });
 
+  it('opens again what was deleted while its counters were being written', async () => {
+    const { ledger, store, only } = await bench();
+    await ledger.record(evidence(85));
+    await settled(ledger);
+    expect(ledger.record(evidence(85, 1))).toBe('repeat');
+    const { metadata } = await only();
+    await Promise.all([store.delete('KernelWhisper', metadata), ledger.flush()]);
+    expect(await ledger.record(evidence(85, 2))).toBe('transition');
+    expect((await only()).spec.severity).toBe('critical');
+  });
+
+  it('follows a whisper that somebody deleted and made again otherwise', async () => {
+    const { ledger, store, only } = await bench();
+    await ledger.record(evidence(85));
+    await ledger.record(evidence(40, 1));
+    await settled(ledger);
+    const { metadata, spec } = await only();
+    await store.delete('KernelWhisper', metadata);
+    await store.apply('KernelWhisper', {
+      metadata: { ...metadata, labels: {}, ownerReferences: [] },
+      spec: { ...spec, severity: 'warning' },
+    });
+    expect(await ledger.record(evidence(40, 2))).toBe('transition');
+    expect((await only()).spec.severity).toBe('info');
+  });
+
   it('opens again what was deleted', async () => {
     const { ledger, store, only } = await bench();
     await ledger.record(evidence(85));

@@ -30,6 +30,8 @@ interface Entry {
   readonly refKey: string;
   /** The spec as it was last written or followed; null while there is no such whisper. */
   spec: KernelWhisperSpec | null;
+  /** Of the object that `spec` is from; an object deleted and made again has another one. */
+  uid: string | null;
   generation: number;
   /** When the spec was last written from here; 0 where it never was. */
   specWrittenMs: number;
@@ -114,6 +116,7 @@ export class WhisperLedger {
       ref,
       refKey: refKey(ref),
       spec: stored?.spec ?? null,
+      uid: stored?.metadata.uid ?? null,
       generation: stored?.metadata.generation ?? 0,
       specWrittenMs: 0,
       newestMs: latestTimeOf(stored?.spec ?? null),
@@ -213,8 +216,9 @@ export class WhisperLedger {
       spec,
     });
     entry.spec = written.spec;
+    entry.uid = written.metadata.uid;
     entry.specWrittenMs = atMs;
-    entry.generation = written.metadata.generation ?? entry.generation;
+    entry.generation = written.metadata.generation ?? 0;
   }
 
   /** Adds to the counters that other replicas add to as well, so each attempt starts from the object as it is. */
@@ -231,11 +235,14 @@ export class WhisperLedger {
         });
         return;
       } catch (error) {
-        if (isKernelGossipError(error, 'KG_STORE_NOT_FOUND')) return;
+        if (isKernelGossipError(error, 'KG_STORE_NOT_FOUND')) break;
         if (!isKernelGossipError(error, 'KG_STORE_CONFLICT') || attempt === ATTEMPTS_AT_COUNTERS) throw error;
         current = await this.#store.get('KernelWhisper', entry.ref);
       }
     }
+    // It is gone: whoever is heard next about it opens it anew.
+    this.#drop(entry);
+    entry.spec = null;
   }
 
   /** Runs a piece of work about one whisper after those that were asked for before it. */
@@ -253,15 +260,21 @@ export class WhisperLedger {
   #adopt(whisper: KernelWhisper): void {
     const entry = this.#byRef.get(refKey(whisper.metadata));
     const generation = whisper.metadata.generation ?? 0;
-    if (entry?.writesUnderWay !== 0 || generation < entry.generation) return;
+    if (entry?.writesUnderWay !== 0) return;
+    const isOlder = entry.uid === whisper.metadata.uid && generation < entry.generation;
+    if (isOlder) return;
     // Also when it is the same: so that there is one such object in memory, not two.
     entry.spec = whisper.spec;
+    entry.uid = whisper.metadata.uid;
     entry.generation = generation;
   }
 
   #forget(whisper: KernelWhisper): void {
     const entry = this.#byRef.get(refKey(whisper.metadata));
-    if (entry?.writesUnderWay === 0) this.#drop(entry);
+    if (entry?.uid !== whisper.metadata.uid) return;
+    // A write that is under way finds out for itself, and what waits behind it must open the whisper anew.
+    if (entry.writesUnderWay === 0) this.#drop(entry);
+    else entry.spec = null;
   }
 
   #drop(entry: Entry): void {

@@ -31,6 +31,7 @@ async function webhookOn(apply: Store['apply'], requests: number): Promise<strin
         whispers,
         certificates: new CertificateLedger(slow, new ObjectIndex('PodBirthCertificate'), 100),
         directory: null,
+        isSynced: () => true,
         now: Date.now,
         count: () => undefined,
       },
