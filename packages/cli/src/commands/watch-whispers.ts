@@ -5,7 +5,7 @@ import type { Heard, Target } from '../target/target.ts';
 import { toJson, toYaml } from '../terminal/serialise.ts';
 import { headerLine, layOut, rowLine, type TableLayout } from '../terminal/table.ts';
 import { resourceName, type CommandContext } from './context.ts';
-import type { WhispersOptions } from './whispers.ts';
+import type { WhispersOptions } from './wanted-whispers.ts';
 
 type IsWanted = (whisper: KernelWhisper, options: WhispersOptions) => boolean;
 

@@ -1,33 +1,18 @@
 import { Command, Option } from 'commander';
 import { SEVERITIES, type KernelWhisper, type KernelWhisperList, type Severity } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
-import { OUTPUT_FORMATS, type OutputFormat } from '../options.ts';
+import { OUTPUT_FORMATS } from '../options.ts';
 import { byUrgency } from '../render/order.ts';
 import { whisperColumns } from '../render/whisper-columns.ts';
 import type { Target } from '../target/target.ts';
 import { table } from '../terminal/table.ts';
 import { withTarget, isMachineFormat, type CommandContext } from './context.ts';
 import { printList } from './print-list.ts';
+import { isWanted, type WhispersOptions } from './wanted-whispers.ts';
 import { watchWhispers } from './watch-whispers.ts';
-
-export interface WhispersOptions {
-  readonly namespace: string | null;
-  readonly severity: Severity | null;
-  readonly open: boolean;
-  readonly output: OutputFormat;
-  readonly failOn: Severity | null;
-}
 
 const severityOf = (value: unknown): Severity | null =>
   SEVERITIES.find((severity) => severity === value) ?? null;
-
-/** Whether a whisper is among those asked for. */
-export const isWanted = (
-  { spec, status }: KernelWhisper,
-  { severity, open }: Pick<WhispersOptions, 'severity' | 'open'>,
-): boolean =>
-  (severity === null || SEVERITIES.indexOf(spec.severity) >= SEVERITIES.indexOf(severity)) &&
-  (!open || status?.phase !== 'Resolved');
 
 /** What is over is no reason to fail. */
 const isAtOrAbove = (whisper: KernelWhisper, severity: Severity): boolean =>
