@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import type { KernelWhisper, WebhookAnswer } from 'kernel-gossip-types';
+import type { KernelWhisper, PodBirthCertificateList, WebhookAnswer } from 'kernel-gossip-types';
 import { connectCluster } from '../src/cluster/connect.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE, succeed } from '../src/install.ts';
 import { kubectlFor } from '../src/kubectl.ts';
@@ -136,6 +136,44 @@ describe('the operator on a real cluster, with its own service account', () => {
       }),
     );
     expect((await assessed('by-hand')).status?.kernel_evidence).toBe('Kernel shows 85.5% throttled time');
+  });
+
+  it('files a birth certificate, and says what was slowest and what was not measured', async () => {
+    const sent = {
+      type: 'pod_creation',
+      pod_name: 'newborn',
+      namespace: NAMESPACE,
+      syscalls: ['clone', 'execve', 'mount', 'open'],
+      total_syscalls: 847,
+      duration_ms: 2500,
+      timestamp: new Date().toISOString(),
+      timeline: [{ timestamp_ms: 100, actor: 'runtime', action: 'image pull', duration_ms: 2000 }],
+    };
+    expect((await post(operator().url, sent)).status).toBe(202);
+    const certificate = await until('the verdict', { timeoutMs: 30_000 }, async () => {
+      const text = await succeed(kubectl, ['get', 'pbc', '-n', NAMESPACE, '-o', 'json']);
+      const [first] = (JSON.parse(text) as PodBirthCertificateList).items;
+      return first?.status?.verdict == null ? undefined : first;
+    });
+    expect(certificate.spec.kernel_stats).toMatchObject({ total_syscalls: 847, cgroup_writes: null });
+    expect(certificate.status).toMatchObject({
+      verdict: 'Born in 2.5 s with 847 system calls; slowest: image pull by runtime, 2 s (80%)',
+      conditions: [{ type: 'Complete', status: 'False' }],
+    });
+  });
+
+  it('says of a remediation policy that nothing acts on it', async () => {
+    const policy = {
+      apiVersion: 'kernel.gossip.io/v1alpha1',
+      kind: 'RemediationPolicy',
+      spec: { mode: 'Auto' },
+    };
+    const metadata = { name: 'eager', namespace: NAMESPACE };
+    await succeed(kubectl, ['apply', '-f', '-'], JSON.stringify({ ...policy, metadata }));
+    const told = await succeed(kubectl, [
+      ...['wait', '--for=condition=InForce=False', 'rp/eager', '-n', NAMESPACE, '--timeout=30s'],
+    ]);
+    expect(told).toMatch(/condition met/);
   });
 
   it('refuses what is about a namespace that is not there, and keeps the rest', async () => {
