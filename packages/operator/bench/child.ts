@@ -19,7 +19,7 @@ const DEPLOYED_FLAGS = ['--max-semi-space-size=16'];
 const nextLine = async (lines: Interface): Promise<string> => ((await once(lines, 'line')) as [string])[0];
 
 /** Runs a server of this folder in a process of its own, so that the load does not share its thread. */
-export async function startChild(file: string): Promise<Child> {
+export async function startChild(file: string, ...args: readonly string[]): Promise<Child> {
   const child: ChildProcess = spawn(
     process.execPath,
     [
@@ -27,6 +27,7 @@ export async function startChild(file: string): Promise<Child> {
       ...DEPLOYED_FLAGS,
       '--expose-gc',
       fileURLToPath(new URL(file, import.meta.url)),
+      ...args,
     ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );

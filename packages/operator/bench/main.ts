@@ -1,9 +1,9 @@
-import { mkdtempSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { OperatorMetrics } from '../src/surface/metrics.ts';
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts';
-import { startChild } from './child.ts';
+import { startChild, type Child } from './child.ts';
+import { temporaryFolder } from './folder.ts';
 import { postMany } from './load.ts';
 import { say, spreadOf, spreadText, verdict } from './measure.ts';
 import { observation, observations } from './observations.ts';
@@ -14,12 +14,13 @@ const REQUESTS = 4000;
 const CONNECTIONS = 16;
 const MIB = 1024 ** 2;
 
-const openStore = () =>
-  openSqliteStore({ path: join(mkdtempSync(join(tmpdir(), 'kernel-gossip-bench-')), 'bench.db') });
+const openStore = () => openSqliteStore({ path: join(temporaryFolder(), 'bench.db') });
+
+const startOperator = (): Promise<Child> => startChild('operator.ts', temporaryFolder());
 
 /** Posts of one observation against what Express itself costs, in turn, so that both meet the same machine. */
 async function singlePosts(): Promise<void> {
-  const [bare, operator] = await Promise.all([startChild('bare.ts'), startChild('operator.ts')]);
+  const [bare, operator] = await Promise.all([startChild('bare.ts'), startOperator()]);
   const body = JSON.stringify(observation(1));
   await postMany(bare.url, body, REQUESTS, CONNECTIONS);
   await postMany(operator.url, body, REQUESTS, CONNECTIONS);
@@ -84,7 +85,7 @@ async function repeats(): Promise<void> {
 
 /** Memory of 10,000 open whispers. */
 async function memory(): Promise<void> {
-  const operator = await startChild('operator.ts');
+  const operator = await startOperator();
   const idle = await operator.rss();
   for (let first = 0; first < 10_000; first += 500) {
     const body = JSON.stringify(Array.from({ length: 500 }, (_, at) => observation(first + at)));

@@ -1,13 +1,10 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { DEFAULT_CONFIG, sqliteBackend, startOperator } from '../src/index.ts';
 
-/** The operator on SQLite in a process of its own. Prints its port; tells its memory when asked by a line. */
+/** The operator on SQLite, in the folder that is named, in a process of its own. Prints its port; tells its memory when asked by a line. */
 const operator = await startOperator(
   { ...DEFAULT_CONFIG, port: 0, host: '127.0.0.1', maxWhispers: 100_000 },
-  sqliteBackend(mkdtempSync(join(tmpdir(), 'kernel-gossip-bench-'))),
+  sqliteBackend(process.argv[2] ?? '.'),
   pino({ level: 'silent' }),
 );
 process.stdout.write(`${new URL(operator.url).port}\n`);
