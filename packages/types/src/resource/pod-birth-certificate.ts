@@ -8,6 +8,7 @@ import {
   milliseconds,
   oneOf,
   optional,
+  percent,
   podUid,
   required,
   struct,
@@ -61,9 +62,8 @@ export const SlowestPhase = struct('the slowest phase', {
   action: required(text(256), 'What was done.'),
   duration_ms: required(milliseconds, 'How long it took.'),
   share_percent: optional(
-    // Its own bounds: a phase measured by another clock may exceed the total a little, which is then not shown.
-    count,
-    'Share of the whole birth, in whole percent.',
+    percent,
+    'Share of the whole birth; absent where the two were not measured by one clock.',
   ),
 });
 export type SlowestPhase = t.TypeOf<typeof SlowestPhase>;
