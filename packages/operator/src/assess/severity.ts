@@ -21,8 +21,10 @@ export function percentOf(observation: OngoingObservation): number {
   }
 }
 
+/** Whether the kernel killed a process of the container for want of memory. */
+export const hasOomKill = (observation: OngoingObservation): boolean =>
+  observation.type === 'memory_pressure' && (observation.oom_kills ?? 0) > 0;
+
 /** How bad an observation is. A process killed for want of memory is critical, however much memory is in use afterwards. */
 export const severityOf = (observation: OngoingObservation): Severity =>
-  observation.type === 'memory_pressure' && (observation.oom_kills ?? 0) > 0
-    ? 'critical'
-    : severityOfPercent(percentOf(observation));
+  hasOomKill(observation) ? 'critical' : severityOfPercent(percentOf(observation));

@@ -35,7 +35,7 @@ export type IntakeCounter = (
 
 /** What a request is answered with. */
 export interface IntakeResult {
-  readonly status: 202 | 400 | 403 | 503;
+  readonly status: 202 | 400;
   readonly answer: WebhookAnswer;
 }
 
@@ -55,7 +55,7 @@ export async function takeIn(
   const parsed = parseBody(body);
   if (isLeft(parsed)) {
     parts.count('unknown', 'rejected');
-    return refusal(400, parsed.left);
+    return { status: 400, answer: refusal(parsed.left) };
   }
   if (!parts.isSynced() || parts.directory?.isSynced === false) {
     throw new KernelGossipError(
@@ -88,10 +88,8 @@ export async function takeIn(
       };
 }
 
-export const refusal = (status: IntakeResult['status'], error: string): IntakeResult => ({
-  status,
-  answer: { accepted: 0, rejected: [], error },
-});
+/** The answer to a request of which nothing was taken, for a reason that concerns it as a whole. */
+export const refusal = (error: string): WebhookAnswer => ({ accepted: 0, rejected: [], error });
 
 /** Records each; returns those that the store itself found wrong. Throws the first failure that sending again may cure. */
 async function recordAll(

@@ -9,15 +9,12 @@ import type {
   NetworkTruth,
   OngoingObservation,
 } from 'kernel-gossip-types';
-import { percentOf, severityOf } from '../assess/severity.ts';
+import { hasOomKill, percentOf, severityOf } from '../assess/severity.ts';
 import type { Evidence } from './evidence.ts';
 
 /** Whether a source says that what it reported before is over: in words, or by measuring none of it. */
 export const saysEnded = (observation: OngoingObservation): boolean =>
   observation.ended || (percentOf(observation) === 0 && !hasOomKill(observation));
-
-const hasOomKill = (observation: OngoingObservation): boolean =>
-  observation.type === 'memory_pressure' && (observation.oom_kills ?? 0) > 0;
 
 /**
  * The spec of a whisper after one more piece of evidence. `before` is what it was, null when there was none.

@@ -14,10 +14,6 @@ export class Admission {
     this.#limits = limits;
   }
 
-  get requests(): number {
-    return this.#requests;
-  }
-
   /** Takes a request of at most this many bytes in, unless the intake is full. `leave` must follow. */
   enter(bytes: number): boolean {
     if (this.#requests >= this.#limits.requests || this.#bytes + bytes > this.#limits.bytes) return false;

@@ -19,7 +19,7 @@ export function createApp({ webhook, readApi, checks, metrics, onBug }: SurfaceO
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(timed(metrics), closedToPages);
+  app.use(timed(metrics), withoutSniffing);
   app.use(webhookRouter(webhook));
   app.use(healthRouter(checks));
   app.use(metricsRouter(metrics));
@@ -61,7 +61,7 @@ const timed =
     next();
   };
 
-const closedToPages: RequestHandler = (_request, response, next) => {
+const withoutSniffing: RequestHandler = (_request, response, next) => {
   response.setHeader('X-Content-Type-Options', 'nosniff');
   next();
 };

@@ -40,8 +40,7 @@ export function webhookRouter({ intake, limits = LIMITS, onFailure }: WebhookOpt
 const requireJson: RequestHandler = (request, response, next) => {
   const isJson = request.is(['application/json', 'application/*+json']);
   if (typeof isJson === 'string' || isJson === null) next();
-  else
-    send(response, { status: 415, answer: refusal(400, 'expected Content-Type: application/json').answer });
+  else send(response, { status: 415, answer: refusal('expected Content-Type: application/json') });
 };
 
 const admit =
@@ -52,7 +51,7 @@ const admit =
       response.set('Retry-After', RETRY_AFTER_SECONDS);
       send(response, {
         status: 429,
-        answer: refusal(400, 'too much at once; send it again in a moment').answer,
+        answer: refusal('too much at once; send it again in a moment'),
       });
       return;
     }
@@ -91,7 +90,7 @@ const unreadableBody: ErrorRequestHandler = (error: unknown, _request, response,
   // What is left of the body will not be read, so the connection cannot be used again.
   response.set('Connection', 'close');
   const message = error.status === 413 ? `expected a body of at most ${MAX_BODY_BYTES} bytes` : error.message;
-  send(response, { status: error.status, answer: refusal(400, message).answer });
+  send(response, { status: error.status, answer: refusal(message) });
 };
 
 const storeFailure =
@@ -104,5 +103,5 @@ const storeFailure =
     }
     response.set('Retry-After', RETRY_AFTER_SECONDS);
     const message = isKernelGossipError(error) ? error.message : 'the store cannot be written now';
-    send(response, { status: 503, answer: refusal(503, message).answer });
+    send(response, { status: 503, answer: refusal(message) });
   };
