@@ -101,10 +101,21 @@ export class Struct<F extends Fields> extends t.Type<StructOf<F>, unknown> imple
 }
 
 const fieldSchema = (field: Field<unknown>): JsonSchema => ({
-  ...field.codec.schema,
+  ...(field.optional && field.default === undefined ? nullable(field.codec.schema) : field.codec.schema),
   description: field.description,
   ...(field.default === undefined ? field.optional && { nullable: true } : { default: field.default }),
 });
+
+/**
+ * A schema as null may stand beside it. Kubernetes matches null against an `enum` too, and no enum has it, not even one
+ * that names it (kube-openapi/pkg/validation/validate: Enum); a pattern is asked of texts only.
+ */
+function nullable(schema: JsonSchema): JsonSchema {
+  const { enum: words, ...rest } = schema;
+  if (words === undefined) return schema;
+  const maxLength = Math.max(...words.map((word) => word.length));
+  return { ...rest, pattern: `^(${words.join('|')})$`, maxLength };
+}
 
 /** What decoding needs to know, prepared once: observations are decoded by the hundred thousand. */
 interface Plan {

@@ -32,6 +32,10 @@ describe.each(renderCrds())('$name', ({ name, yaml }) => {
     ).toEqual([]);
   });
 
+  it('has no enum where null may stand, which Kubernetes would refuse', () => {
+    expect(described.filter(([, node]) => node.nullable === true && node.enum !== undefined)).toEqual([]);
+  });
+
   it('bounds every text, list and number', () => {
     const unbounded = described.filter(
       ([, node]) =>

@@ -1,4 +1,5 @@
 export * from './common.ts';
+export * from './container-birth.ts';
 export * from './cpu-throttle.ts';
 export * from './memory-pressure.ts';
 export * from './network-issue.ts';

@@ -1,9 +1,23 @@
 import type * as t from 'io-ts';
-import { list, milliseconds, oneOf, optional, required, struct, text } from '../codec/index.ts';
+import {
+  containerId,
+  dnsLabel,
+  list,
+  milliseconds,
+  oneOf,
+  optional,
+  required,
+  struct,
+  text,
+} from '../codec/index.ts';
 
 /** Who did a thing while a pod was born. */
-export const actor = oneOf('scheduler', 'kubelet', 'runtime', 'kernel');
-export type Actor = 'scheduler' | 'kubelet' | 'runtime' | 'kernel';
+export const actor = oneOf('apiserver', 'scheduler', 'kubelet', 'runtime', 'cni', 'kernel');
+export type Actor = 'apiserver' | 'scheduler' | 'kubelet' | 'runtime' | 'cni' | 'kernel';
+
+/** Whose clock a time was read from. */
+export const clock = oneOf('node', 'control-plane');
+export type TimelineClock = 'node' | 'control-plane';
 
 /** One thing that happened while a pod was born. */
 export const TimelineEntry = struct('a timeline entry', {
@@ -15,7 +29,16 @@ export const TimelineEntry = struct('a timeline entry', {
     milliseconds,
     "How coarse the clock of this entry is: it began within this many milliseconds after timestamp_ms. Kubernetes' own times are whole seconds.",
   ),
+  clock: optional(
+    clock,
+    "Whose clock it is: the node's, or another machine's, such as the API server's; the two may differ.",
+  ),
   source: optional(text(63), 'Where the time comes from.'),
+  container_id: optional(
+    containerId,
+    'The container that it was done for; absent where it was done for the pod.',
+  ),
+  container_name: optional(dnsLabel, 'Name of that container; a sandbox has none.'),
   details: optional(text(1024), 'More about it, for people.'),
 });
 export type TimelineEntry = t.TypeOf<typeof TimelineEntry>;

@@ -50,7 +50,7 @@ export const MetricsLie = struct('what the metrics claimed', {
 export type MetricsLie = t.TypeOf<typeof MetricsLie>;
 
 export const MemoryTruth = struct('the memory truth', {
-  usage_percent: required(percent, 'Memory in use as a share of the limit.'),
+  usage_percent: optional(percent, 'Memory in use as a share of the limit; absent where there is no limit.'),
   usage_bytes: optional(bytes, 'Memory in use.'),
   limit_bytes: optional(bytes, 'Memory limit in force.'),
   stalled_percent: optional(percent, 'Share of the window in which some task waited for memory (PSI).'),

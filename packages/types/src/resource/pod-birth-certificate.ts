@@ -15,7 +15,14 @@ import {
   text,
   timestamp,
 } from '../codec/index.ts';
-import { actor, provenance, Timeline } from '../observation/index.ts';
+import {
+  actor,
+  ContainerBirths,
+  namespaceKind,
+  provenance,
+  SyscallCounts,
+  Timeline,
+} from '../observation/index.ts';
 import { apiVersion, Conditions, ObjectMeta } from './metadata.ts';
 import { WhisperSource } from './kernel-whisper.ts';
 
@@ -29,6 +36,22 @@ export const KernelStats = struct('kernel statistics', {
   iptables_rules: optional(count, 'Packet filter rules added; absent where not measured.'),
   total_duration_ms: optional(milliseconds, 'From beginning to end of the birth; absent where not measured.'),
   syscalls: optional(list(text(64), { maxItems: 512 }), 'Names of the system calls that were made.'),
+  syscall_counts: optional(SyscallCounts, 'The system calls made most often.'),
+  namespaces: optional(
+    list(namespaceKind, { maxItems: 512 }),
+    'Kinds of the namespaces made, one for each; absent where not measured.',
+  ),
+  cgroups_created: optional(count, 'Cgroups made, in all hierarchies; absent where not measured.'),
+  mounts: optional(count, 'Calls that mount or move a mount; absent where not measured.'),
+  network_links: optional(
+    count,
+    'Messages that make or change a network interface; absent where not measured.',
+  ),
+  network_routes: optional(count, 'Messages that add a route; absent where not measured.'),
+  lost_events: optional(
+    count,
+    'Events about births that the source lost meanwhile; absent where not measured.',
+  ),
 });
 export type KernelStats = t.TypeOf<typeof KernelStats>;
 
@@ -42,7 +65,20 @@ export const PodBirthCertificateSpec = struct(
     provenance: defaulted(provenance, 'measured', 'Measured, synthetic or replayed.'),
     source: optional(WhisperSource, 'Who saw it, and where.'),
     timeline: optional(Timeline, 'What happened, step by step; absent where not measured.'),
-    kernel_stats: required(KernelStats, 'What the kernel counted.'),
+    kernel_stats: required(
+      KernelStats,
+      'What the kernel counted for the birth as a whole: its sandbox and every container but restarts and ephemeral ones.',
+    ),
+    began_at: optional(timestamp, 'When the birth began: 0 of the timeline.'),
+    kernel_began_at: optional(
+      timestamp,
+      'When the first process of the birth was executed, by the node; absent where not measured.',
+    ),
+    containers: optional(
+      ContainerBirths,
+      'What the kernel counted for each container; absent where not measured.',
+    ),
+    incomplete: optional(text(256), 'Why figures are missing; absent where none is.'),
   },
   {
     description: 'What was observed.',
@@ -61,6 +97,10 @@ export const SlowestPhase = struct('the slowest phase', {
   actor: required(actor, 'Who took the time.'),
   action: required(text(256), 'What was done.'),
   duration_ms: required(milliseconds, 'How long it took.'),
+  resolution_ms: optional(
+    milliseconds,
+    'How far the length may be off, either way; absent where the clock is fine enough.',
+  ),
   share_percent: optional(
     percent,
     'Share of the whole birth; absent where the two were not measured by one clock.',
