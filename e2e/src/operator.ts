@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster } from './cluster/cluster.ts';
-import { OPERATOR_NAMESPACE, succeed } from './install.ts';
+import { OPERATOR_NAMESPACE, REPOSITORY, succeed } from './install.ts';
 import { kubectlFor, type Kubectl } from './kubectl.ts';
 import { startProgram, type Program } from './program.ts';
 
@@ -48,6 +48,31 @@ export async function serviceAccountConfig(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Whom the operator takes tokens for. */
+const FOR_THE_OPERATOR = ['--audience', 'kernel-gossip', '--duration', '1h'];
+
+/** A token of the account that may send about every namespace. */
+export const senderToken = async (admin: Kubectl): Promise<string> =>
+  (
+    await succeed(admin, [
+      ...['create', 'token', 'kernel-gossip-sender', '-n', OPERATOR_NAMESPACE],
+      ...FOR_THE_OPERATOR,
+    ])
+  ).trim();
+
+export const OBSERVER_NAMESPACE = 'kernel-gossip-observer';
+
+/** A token of a node's observer, as one gets it who has no pod there: bound to the node itself (Kubernetes 1.31). */
+export async function observerToken(admin: Kubectl, nodeName: string): Promise<string> {
+  await succeed(admin, ['apply', '-f', `${REPOSITORY}k8s/observer/00-namespace.yaml`]);
+  const token = await succeed(admin, [
+    ...['create', 'token', 'kernel-gossip-observer', '-n', OBSERVER_NAMESPACE],
+    ...['--bound-object-kind', 'Node', '--bound-object-name', nodeName],
+    ...FOR_THE_OPERATOR,
+  ]);
+  return token.trim();
 }
 
 /** The operator as a process, with the rights of its own service account. Resolves when it listens. */

@@ -6,6 +6,7 @@ import { install, makeNamespace, OPERATOR_NAMESPACE, succeed } from '../src/inst
 import { kubectlFor } from '../src/kubectl.ts';
 import {
   isReady,
+  senderToken,
   serviceAccountConfig,
   startOperator,
   type Operator,
@@ -29,10 +30,11 @@ const throttle = (changes: object = {}): object => ({
   timestamp: new Date().toISOString(),
   ...changes,
 });
+const sender = { token: '' };
 const post = (url: string, body: object): Promise<Response> =>
   fetch(`${url}/webhook/pixie`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${sender.token}` },
     body: JSON.stringify(body),
   });
 const whispers = async (pod: string): Promise<readonly KernelWhisper[]> => {
@@ -84,6 +86,7 @@ describe('the operator on a real cluster, with its own service account', () => {
     await install(kubectl);
     state.removeNamespace = await makeNamespace(kubectl, NAMESPACE);
     state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
+    sender.token = await senderToken(kubectl);
     state.operator = await startOperator(state.account, ['--flush', '1']);
     await until('the operator to be ready', { timeoutMs: 60_000 }, async () =>
       (await isReady(operator().url)) ? true : undefined,
@@ -197,6 +200,7 @@ describe('the operator on a real cluster, with its own service account', () => {
       ['update', 'pods/resize'],
       ['patch', 'pods/resize'],
       ['create', 'pods/exec'],
+      ['create', 'serviceaccounts/token'],
       ['patch', 'deployments.apps'],
       ['list', 'nodes'],
       ['get', 'nodes/proxy'],
@@ -212,6 +216,8 @@ describe('the operator on a real cluster, with its own service account', () => {
       ['watch', 'pods'],
       ['patch', 'kernelwhispers.kernel.gossip.io'],
       ['patch', 'kernelwhispers.kernel.gossip.io/status'],
+      ['create', 'tokenreviews.authentication.k8s.io'],
+      ['create', 'subjectaccessreviews.authorization.k8s.io'],
     ];
     const answers = await Promise.all([...refused, ...allowed].map((words) => can(...words)));
     expect(answers).toEqual([...refused.map(() => 'no'), ...allowed.map(() => 'yes')]);

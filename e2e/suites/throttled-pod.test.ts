@@ -15,6 +15,7 @@ import {
 } from '../src/install.ts';
 import { apply, kubectlFor } from '../src/kubectl.ts';
 import {
+  observerToken,
   serviceAccountConfig,
   startOperator,
   type Operator,
@@ -59,10 +60,14 @@ describe.runIf(cluster.cgroupRoot !== null)('a real pod, really throttled', () =
     state.removeNamespace = await makeNamespace(kubectl, NAMESPACE);
     state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
     state.operator = await startOperator(state.account, ['--flush', '1']);
-    state.observer = startProgram('packages/observer/bin/kernel-gossip-observer.js', [
-      ...['--url', state.operator.url, '--node-name', cluster.nodeName],
-      ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '2s'],
-    ]);
+    state.observer = startProgram(
+      'packages/observer/bin/kernel-gossip-observer.js',
+      [
+        ...['--url', state.operator.url, '--node-name', cluster.nodeName],
+        ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '2s'],
+      ],
+      { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
+    );
     await state.observer.line(/cgroup hierarchy found/);
     await apply(kubectl, [throttledPod(cluster, NAMESPACE, POD)]);
   });

@@ -2,6 +2,7 @@ import type { Store } from '../src/store/port.ts';
 import { CertificateLedger } from '../src/ledger/certificate-ledger.ts';
 import { WhisperLedger } from '../src/ledger/whisper-ledger.ts';
 import { takeIn, type IntakeParts } from '../src/intake/intake.ts';
+import { NumberedStreams } from '../src/intake/numbered-streams.ts';
 import { ObjectIndex } from '../src/store/object-index.ts';
 
 export interface Pipeline {
@@ -23,15 +24,21 @@ export async function pipeline(store: Store): Promise<Pipeline> {
     whispers,
     certificates: new CertificateLedger(store, births, 100_000),
     directory: null,
+    maySend: () => Promise.resolve(false),
     isSynced: () => true,
     now: Date.now,
     count: () => undefined,
+    streams: new NumberedStreams(() => undefined),
   };
   return {
     parts,
     whispers,
     take: async (body) => {
-      const { status } = await takeIn(body, 'bench', parts);
+      const { status } = await takeIn(
+        body,
+        { sender: { kind: 'anyone' }, defaultSource: 'bench', position: null },
+        parts,
+      );
       if (status !== 202) throw new Error(`answered ${status}`);
     },
   };

@@ -21,6 +21,8 @@ export function sqliteBackend(dataDir: string): Backend {
   return {
     store,
     directory: null,
+    births: null,
+    reviews: null,
     checks: [],
     lead: (work, signal) => work(signal),
     close: () => store.close(),

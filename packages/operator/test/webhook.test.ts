@@ -38,6 +38,26 @@ describe('POST /webhook/pixie', () => {
     });
   });
 
+  it('takes numbered observations once, however often they are sent', async () => {
+    const { url } = await runningOperator();
+    const send = async (first: number, count: number): Promise<WebhookAnswer> =>
+      answerOf(
+        await post(url, Array.from({ length: count }, throttle), {
+          'KernelGossip-Stream': 'b6a8c2f0-4a44-4b0e-9f5e-0d8f1c6a7e21',
+          'KernelGossip-Sequence': String(first),
+          'KernelGossip-Dropped': '4',
+        }),
+      );
+    const all = { rejected: [], error: null };
+    expect(await send(0, 2)).toEqual({ accepted: 2, ...all });
+    expect(await send(0, 2)).toEqual({ accepted: 2, ...all });
+    expect(await send(1, 3)).toEqual({ accepted: 3, ...all });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const counted = [...metrics.matchAll(/^kernel_gossip_observations_total\{.*\} (\d+)$/gm)];
+    expect(counted.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(4);
+    expect(metrics).toMatch(/^kernel_gossip_observations_lost_total 4$/m);
+  });
+
   it('takes all four kinds, and each is told apart', async () => {
     const { url, store } = await runningOperator();
     const { type, throttle_percentage, ...subject } = throttle();

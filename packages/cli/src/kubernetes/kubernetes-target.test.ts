@@ -112,39 +112,66 @@ describe('a cluster as target', () => {
     expect((await watching).code).toBe(0);
   });
 
-  test('sends through the service proxy', async () => {
+  const SEND = ['send-throttle', '--pod', 'web-1', '--throttled', '85.5', '--operator-namespace', 'gossip'];
+  const isTokenRequest = (url: string | undefined): boolean => url?.endsWith('/token') === true;
+  const forbidden = (message: string): object => ({ kind: 'Status', reason: 'Forbidden', message });
+
+  test('takes a short-lived token of the sender for the audience of the operator', async () => {
     const asked: string[] = [];
     const env = await cluster((request, response) => {
       asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
-      json(response, 202, { accepted: 1, rejected: [], error: null });
+      request.on('data', (chunk: Buffer) => asked.push(chunk.toString()));
+      if (isTokenRequest(request.url)) json(response, 201, { status: { token: 't' } });
+      else json(response, 200, { items: [] });
     });
-    const argv = ['send-throttle', '--pod', 'web-1', '--throttled', '85.5', '--no-wait'];
-    const sent = await capture([...argv, '--operator-namespace', 'gossip'], { env });
-    expect(sent).toMatchObject({ code: 0, out: 'accepted\n' });
-    expect(asked).toEqual([
-      'POST /api/v1/namespaces/gossip/services/http%3Akernel-gossip-operator%3A8080/proxy/webhook/pixie',
+    const sent = await capture(SEND, { env });
+    expect(asked.slice(0, 2)).toEqual([
+      'POST /api/v1/namespaces/gossip/serviceaccounts/kernel-gossip-sender/token',
+      '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{"audiences":["kernel-gossip"],"expirationSeconds":600}}',
     ]);
-  });
-
-  test('what the operator refuses comes through the proxy with its reasons', async () => {
-    const rejected = [{ index: 0, path: 'pod_name', expected: 'a pod of this cluster', got: '"web-1"' }];
-    const env = await cluster((_request, response) => {
-      json(response, 400, { accepted: 0, rejected, error: null });
-    });
-    const sent = await capture(['send-throttle', '--pod', 'web-1', '--throttled', '85.5'], { env });
-    expect(sent.code).toBe(2);
-    expect(sent.err).toContain('--pod: expected a pod of this cluster, got "web-1"');
-  });
-
-  test('a service that leads nowhere is said with where to look, and exits 3', async () => {
-    const message = 'no endpoints available for service "kernel-gossip-operator"';
-    const env = await cluster((_request, response) => {
-      json(response, 503, { kind: 'Status', reason: 'ServiceUnavailable', message });
-    });
-    const sent = await capture(['send-throttle', '--pod', 'web-1', '--throttled', '85.5'], { env });
+    expect(asked[2]).toContain(
+      'GET /apis/discovery.k8s.io/v1/namespaces/gossip/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dkernel-gossip-operator',
+    );
     expect(sent.code).toBe(3);
-    expect(sent.err).toContain(message);
-    expect(sent.err).toContain('kubectl get pods,endpointslices -n kernel-gossip');
+    expect(sent.err).toContain('No pod is ready behind service kernel-gossip-operator in namespace gossip');
+    expect(sent.err).toContain('kubectl get pods,endpointslices -n gossip');
+  });
+
+  test('who may take no token is told which right that needs', async () => {
+    const env = await cluster((_request, response) => {
+      json(response, 403, forbidden('serviceaccounts "kernel-gossip-sender" is forbidden'));
+    });
+    const sent = await capture(SEND, { env });
+    expect(sent.code).toBe(4);
+    expect(sent.err).toContain(
+      'This needs create on serviceaccounts/token of kernel-gossip-sender in namespace gossip: ask for the Role kernel-gossip-send there',
+    );
+  });
+
+  test('who may not look for the operator, or not reach it, is told which right that needs', async () => {
+    const slices = (request: IncomingMessage): boolean => request.url?.includes('endpointslices') === true;
+    const maySee = { now: false };
+    const env = await cluster((request, response) => {
+      if (isTokenRequest(request.url)) json(response, 201, { status: { token: 't' } });
+      else if (slices(request) && !maySee.now) json(response, 403, forbidden('endpointslices is forbidden'));
+      else if (slices(request)) {
+        const targetRef = { kind: 'Pod', name: 'operator-1', namespace: 'gossip' };
+        const slice = { endpoints: [{ targetRef, conditions: {} }], ports: [{ name: 'http', port: 8080 }] };
+        json(response, 200, { items: [slice] });
+      } else if (request.url?.endsWith('selfsubjectaccessreviews') === true) {
+        request.on('data', (chunk: Buffer) => {
+          json(response, 201, { status: { allowed: chunk.includes('"verb":"get"') } });
+        });
+      } else json(response, 403, forbidden('pods/portforward is forbidden'));
+    });
+    const unseen = await capture(SEND, { env });
+    expect(unseen).toMatchObject({ code: 4 });
+    expect(unseen.err).toContain('This needs list on endpointslices in namespace gossip');
+    maySee.now = true;
+    const unreached = await capture(SEND, { env });
+    expect(unreached).toMatchObject({ code: 4 });
+    expect(unreached.err).toContain('port-forward to gossip/operator-1:8080');
+    expect(unreached.err).toContain('This needs create on pods/portforward in namespace gossip');
   });
 
   test('kinds that are not installed are not there, and how to install them is said', async () => {
@@ -186,10 +213,6 @@ describe('a cluster as target', () => {
     const watched = await capture(['whispers', '--watch'], { env });
     expect(watched.code).toBe(4);
     expect(watched.err).toContain('kernelwhispers is forbidden');
-    const sent = await capture(['send-throttle', '--pod', 'a', '--throttled', '5'], { env });
-    expect(sent.code).toBe(4);
-    expect(sent.err).toContain('services/proxy');
-    expect(sent.err).toContain('port-forward');
   });
 
   test('doctor asks for CRDs and rights', async () => {
@@ -205,6 +228,8 @@ describe('a cluster as target', () => {
     expect(out).toContain('yes  API server reachable');
     expect(out).toContain('missing: podbirthcertificates, remediationpolicies');
     expect(out).toContain('not permitted in namespace shop: list, watch');
-    expect(out).toContain('no   operator reachable through the API server');
+    expect(out).toContain('no   may send observations');
+    expect(out).toContain('get on pods/portforward, create on pods/portforward');
+    expect(out).toContain('no   operator reachable by port-forward');
   });
 });

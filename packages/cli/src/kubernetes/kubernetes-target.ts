@@ -21,8 +21,10 @@ import type {
 } from '../target/target.ts';
 import { advised, withAdvice } from './advice.ts';
 import { followFindings } from './follow-findings.ts';
-import { examineCluster } from './rights.ts';
-import { ServiceProxy, type OperatorPlace } from './service-proxy.ts';
+import { ForwardedOperator } from './forwarded-operator.ts';
+import type { OperatorPlace } from './operator-place.ts';
+import { examineCluster, examineSending } from './rights.ts';
+import { SenderToken } from './sender-token.ts';
 
 export interface KubernetesTargetOptions {
   readonly loaded: LoadedKubeConfig;
@@ -52,14 +54,15 @@ const collection = (kind: FindingResource, namespace: string | null): string =>
     KINDS[kind].plural,
   );
 
-/** Speaks to a cluster's API server: findings are read where they are kept, and sent through the service proxy. */
+/** Speaks to a cluster's API server: findings are read where they are kept, and sent to a pod of the operator. */
 export class KubernetesTarget implements Target {
   readonly description: string;
   readonly defaultNamespace: string;
   readonly #options: KubernetesTargetOptions;
   readonly #api: KubeApi;
   readonly #store: Store;
-  readonly #proxy: ServiceProxy;
+  readonly #operator: ForwardedOperator;
+  readonly #token: SenderToken;
 
   constructor(options: KubernetesTargetOptions) {
     const { loaded, origin, namespace, operator, timeoutMs } = options;
@@ -69,7 +72,8 @@ export class KubernetesTarget implements Target {
       api: this.#api,
       observer: { undecodable: ({ ref }) => this.#leftOut(ref) },
     });
-    this.#proxy = new ServiceProxy(loaded, operator, timeoutMs);
+    this.#operator = new ForwardedOperator(this.#api, loaded, operator, timeoutMs);
+    this.#token = new SenderToken(this.#api, operator);
     this.description = `cluster at ${this.#api.server} (${origin})`;
     this.defaultNamespace = namespace;
   }
@@ -95,9 +99,10 @@ export class KubernetesTarget implements Target {
   }
 
   async send(observations: readonly Observation[]): Promise<SendAnswer> {
-    const { status, retryAfter, text } = await this.#proxy.ask({
+    const { status, retryAfter, text } = await this.#operator.ask({
       method: 'POST',
       path: '/webhook/pixie',
+      token: await this.#token.get(),
       body: observations.length === 1 ? observations[0] : observations,
     });
     return readSendAnswer(status, retryAfter, text);
@@ -116,6 +121,7 @@ export class KubernetesTarget implements Target {
       return [
         reached,
         ...(await examineCluster(this.#api, this.#options.namespace)),
+        await examineSending(this.#api, this.#options.operator),
         ...(await this.#examineOperator()),
       ];
     } catch (error) {
@@ -125,17 +131,17 @@ export class KubernetesTarget implements Target {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#store.close(), this.#proxy.close()]);
+    await Promise.all([this.#store.close(), this.#operator.close()]);
   }
 
   async #examineOperator(): Promise<readonly Finding[]> {
     try {
-      const { status, text } = await this.#proxy.ask({ method: 'GET', path: '/ready' });
+      const { status, text } = await this.#operator.ask({ method: 'GET', path: '/ready', token: null });
       return readinessOf(parseJson(text), status);
     } catch (error) {
       return [
         {
-          question: 'operator reachable through the API server',
+          question: 'operator reachable by port-forward',
           ok: false,
           answer: messageOf(error),
           advice: 'Needed for send-* only.',

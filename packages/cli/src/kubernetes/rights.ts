@@ -1,6 +1,7 @@
 import { KubeError, pathOf, type KubeApi } from 'kernel-gossip-operator/kubernetes';
 import { GROUP, KINDS, messageOf, VERSION } from 'kernel-gossip-types';
 import type { Finding } from '../target/target.ts';
+import { howToGetIt, SENDER, type OperatorPlace } from './operator-place.ts';
 
 const VERBS = ['list', 'watch'] as const;
 
@@ -15,21 +16,26 @@ const truthAt = (body: unknown, ...path: readonly string[]): boolean => {
   return found === true;
 };
 
-async function mayDo(
-  api: KubeApi,
-  verb: string,
-  resource: string,
-  namespace: string | null,
-): Promise<boolean> {
+/** What authorization is asked about, as SelfSubjectAccessReview names it. */
+export interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly name?: string;
+  /** Absent: all of them. */
+  readonly namespace?: string;
+}
+
+/** Whether whoever the kubeconfig names has a right. */
+export async function mayDo(api: KubeApi, right: Right): Promise<boolean> {
   const body = await api.request({
     method: 'POST',
     path: pathOf('apis', 'authorization.k8s.io', 'v1', 'selfsubjectaccessreviews'),
     body: {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SelfSubjectAccessReview',
-      spec: {
-        resourceAttributes: { group: GROUP, resource, verb, ...(namespace === null ? {} : { namespace }) },
-      },
+      spec: { resourceAttributes: right },
     },
   });
   return truthAt(body, 'status', 'allowed');
@@ -39,7 +45,10 @@ async function rightsOn(api: KubeApi, plural: string, namespace: string | null):
   const where = namespace === null ? 'in all namespaces' : `in namespace ${namespace}`;
   const question = `may list and watch ${plural}`;
   try {
-    const allowed = await Promise.all(VERBS.map((verb) => mayDo(api, verb, plural, namespace)));
+    const scope = namespace === null ? {} : { namespace };
+    const allowed = await Promise.all(
+      VERBS.map((verb) => mayDo(api, { verb, group: GROUP, resource: plural, ...scope })),
+    );
     const missing = VERBS.filter((_, index) => allowed[index] !== true);
     return {
       question,
@@ -93,4 +102,36 @@ export async function examineCluster(api: KubeApi, namespace: string | null): Pr
     await installed(api),
     ...(await Promise.all(kinds.map((plural) => rightsOn(api, plural, namespace)))),
   ];
+}
+
+/** Each with the words in which a person would ask for it. */
+const rightsToSend = (namespace: string): readonly (readonly [words: string, right: Right])[] => {
+  const token = { group: '', resource: 'serviceaccounts', subresource: 'token', name: SENDER, namespace };
+  const slices = { group: 'discovery.k8s.io', resource: 'endpointslices', namespace };
+  const forward = { group: '', resource: 'pods', subresource: 'portforward', namespace };
+  return [
+    [`create on serviceaccounts/token of ${SENDER}`, { ...token, verb: 'create' }],
+    ['list on endpointslices', { ...slices, verb: 'list' }],
+    ['get on pods/portforward', { ...forward, verb: 'get' }],
+    ['create on pods/portforward', { ...forward, verb: 'create' }],
+  ];
+};
+
+/** Whether `send-*` may do what it does. */
+export async function examineSending(api: KubeApi, place: OperatorPlace): Promise<Finding> {
+  const question = 'may send observations';
+  try {
+    const rights = rightsToSend(place.namespace);
+    const allowed = await Promise.all(rights.map(([, right]) => mayDo(api, right)));
+    const missing = rights.filter((_, index) => allowed[index] !== true).map(([words]) => words);
+    const ok = missing.length === 0;
+    return {
+      question,
+      ok,
+      answer: ok ? `as ${SENDER} in namespace ${place.namespace}` : `not permitted: ${missing.join(', ')}`,
+      advice: ok ? null : `${howToGetIt(missing.join(', '), place)} Only send-* needs it.`,
+    };
+  } catch (error) {
+    return { question, ok: null, answer: messageOf(error), advice: null };
+  }
 }

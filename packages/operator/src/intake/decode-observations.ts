@@ -11,11 +11,19 @@ export interface DecodedObservations {
   readonly rejected: readonly Rejection[];
 }
 
-/** Turns what arrived into observations; what is wrong is told by index and path, and the rest is kept. */
-export function decodeObservations({ items, duplicates }: ParsedBody, nowMs: number): DecodedObservations {
+/**
+ * Turns what arrived into observations; what is wrong is told by index and path, and the rest is kept. The first `skip` are
+ * left out: they were taken before.
+ */
+export function decodeObservations(
+  { items, duplicates }: ParsedBody,
+  nowMs: number,
+  skip: number,
+): DecodedObservations {
   const observations: Indexed<Observation>[] = [];
   const rejected: Rejection[] = [];
   items.forEach((item, index) => {
+    if (index < skip) return;
     const twice = duplicates.get(index);
     const result = twice === undefined ? decodeOne(item, nowMs) : [keyTwice(twice)];
     if ('type' in result) observations.push([index, result]);

@@ -1,5 +1,6 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import {
+  describeFailure,
   isKernelGossipError,
   KernelGossipError,
   messageOf,
@@ -9,22 +10,29 @@ import {
   type Rejection,
   type WebhookAnswer,
 } from 'kernel-gossip-types';
+import type { MaySend } from '../authn/access-review.ts';
+import type { Sender } from '../authn/sender.ts';
 import type { PodDirectory } from '../cluster/pod-directory.ts';
 import type { CertificateLedger } from '../ledger/certificate-ledger.ts';
 import type { Evidence } from '../ledger/evidence.ts';
 import type { Recorded, WhisperLedger } from '../ledger/whisper-ledger.ts';
 import { decodeObservations, type Indexed } from './decode-observations.ts';
-import { parseBody } from './parse-body.ts';
+import type { NumberedStreams, StreamPosition } from './numbered-streams.ts';
+import { parseBody, type ParsedBody } from './parse-body.ts';
+import { permitEvidence } from './permit-evidence.ts';
 import { resolveEvidence } from './resolve-evidence.ts';
 
 export interface IntakeParts {
   readonly whispers: WhisperLedger;
   readonly certificates: CertificateLedger;
   readonly directory: PodDirectory | null;
+  /** Asked about senders who are known and no observers. */
+  readonly maySend: MaySend;
   /** Whether it is known what the store holds: before, what stands would be taken for new. */
   readonly isSynced: () => boolean;
   readonly now: () => number;
   readonly count: IntakeCounter;
+  readonly streams: NumberedStreams;
 }
 
 /** Told of every observation and what became of it. */
@@ -35,8 +43,17 @@ export type IntakeCounter = (
 
 /** What a request is answered with. */
 export interface IntakeResult {
-  readonly status: 202 | 400;
+  readonly status: 202 | 400 | 403;
   readonly answer: WebhookAnswer;
+}
+
+/** Where a request comes from. */
+export interface Origin {
+  readonly sender: Sender;
+  /** Named where an observation does not name its source. */
+  readonly defaultSource: string;
+  /** Null where the sender does not number what it sends. */
+  readonly position: StreamPosition | null;
 }
 
 /** Kubelet publishes a container's id about a second after it started; what we hear of it sooner is worth the wait. */
@@ -45,13 +62,9 @@ const IDENTITY_PATIENCE_MS = 3000;
 /**
  * Takes one request's observations in. Resolves when all that must be in the store is there. What could not be
  * stored is not acknowledged: the whole request is answered with 503, and sending it again does no harm beyond
- * counting its repeats twice.
+ * counting its repeats twice. Of a sender that numbers its observations, those that were taken before count as accepted.
  */
-export async function takeIn(
-  body: Uint8Array,
-  defaultSource: string,
-  parts: IntakeParts,
-): Promise<IntakeResult> {
+export async function takeIn(body: Uint8Array, origin: Origin, parts: IntakeParts): Promise<IntakeResult> {
   const parsed = parseBody(body);
   if (isLeft(parsed)) {
     parts.count('unknown', 'rejected');
@@ -63,29 +76,46 @@ export async function takeIn(
       'the store has not been read yet; send it again in a moment',
     );
   }
+  const { sender, position } = origin;
+  return parts.streams.take(sender, position, parsed.right.items.length, (skip) =>
+    takeNew(parsed.right, skip, origin, parts),
+  );
+}
+
+async function takeNew(
+  body: ParsedBody,
+  skip: number,
+  { sender, defaultSource }: Origin,
+  parts: IntakeParts,
+): Promise<IntakeResult> {
   const nowMs = parts.now();
-  const decoded = decodeObservations(parsed.right, nowMs);
+  const decoded = decodeObservations(body, nowMs, skip);
   const resolved = await resolveEvidence(decoded.observations, {
     directory: parts.directory,
+    sender,
     defaultSource,
     nowMs,
     patienceMs: IDENTITY_PATIENCE_MS,
   });
-  const unstorable = await recordAll(resolved.evidence, parts);
-  const refused = [...decoded.rejected, ...resolved.rejected, ...unstorable].sort(
-    (a, b) => a.index - b.index,
-  );
+  const permitted = await permitEvidence(resolved.evidence, sender, parts.maySend);
+  const unstorable = await recordAll(permitted.evidence, parts);
+  const forbidden = [...resolved.forbidden, ...permitted.forbidden];
+  const refused = [...decoded.rejected, ...resolved.rejected, ...unstorable, ...forbidden];
   const refusedItems = new Set(refused.map(({ index }) => index));
   refusedItems.forEach(() => {
     parts.count('unknown', 'rejected');
   });
-  const accepted = parsed.right.items.length - refusedItems.size;
-  return accepted > 0
-    ? { status: 202, answer: { accepted, rejected: refused, error: null } }
-    : {
-        status: 400,
-        answer: { accepted, rejected: refused, error: 'none of the observations was acceptable' },
-      };
+  const accepted = body.items.length - refusedItems.size;
+  const rejected = refused.sort((a, b) => a.index - b.index);
+  if (accepted > 0) return { status: 202, answer: { accepted, rejected, error: null } };
+  // What is forbidden is refused for one reason each.
+  const [first] = forbidden;
+  return first !== undefined && forbidden.length === refusedItems.size
+    ? {
+        status: 403,
+        answer: { accepted, rejected, error: `not from this sender: ${describeFailure(first)}` },
+      }
+    : { status: 400, answer: { accepted, rejected, error: 'none of the observations was acceptable' } };
 }
 
 /** The answer to a request of which nothing was taken, for a reason that concerns it as a whole. */

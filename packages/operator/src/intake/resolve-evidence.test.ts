@@ -1,6 +1,7 @@
 import { isRight } from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { decodeObservation, type Observation } from 'kernel-gossip-types';
+import type { Sender } from '../authn/sender.ts';
 import type { KnownPod, PodDirectory } from '../cluster/pod-directory.ts';
 import { resolveEvidence } from './resolve-evidence.ts';
 
@@ -30,8 +31,15 @@ const observation = (subject: object): Observation => {
   if (!isRight(result)) throw new Error(JSON.stringify(result.left));
   return result.right;
 };
-const resolve = (subject: object, directory: PodDirectory | null, patienceMs = 0) =>
-  resolveEvidence([[7, observation(subject)]], { directory, defaultSource: 'x', nowMs: 0, patienceMs });
+const ANYONE: Sender = { kind: 'anyone' };
+const resolve = (subject: object, directory: PodDirectory | null, patienceMs = 0, sender: Sender = ANYONE) =>
+  resolveEvidence([[7, observation(subject)]], {
+    directory,
+    sender,
+    defaultSource: 'x',
+    nowMs: 0,
+    patienceMs,
+  });
 
 const known = directoryOf(() => pod([[ID, 'app']]));
 
@@ -92,5 +100,35 @@ describe('whom an observation is about', () => {
 
   it('must be named where there is no Kubernetes', async () => {
     expect(await resolve({ pod_uid: UID }, null, 5000)).toMatchObject({ rejected: [{ path: 'pod_uid' }] });
+  });
+
+  const observer: Sender = { kind: 'observer', nodeName: 'node-1' };
+
+  it('must be a pod that runs on the node of its observer', async () => {
+    expect(await resolve({ pod_uid: UID }, known, 0, observer)).toMatchObject({ evidence: [[7, {}]] });
+    const elsewhere: Sender = { kind: 'observer', nodeName: 'node-2' };
+    expect(await resolve({ pod_uid: UID }, known, 5000, elsewhere)).toMatchObject({
+      evidence: [],
+      rejected: [],
+      forbidden: [{ index: 7, path: 'pod_uid', expected: 'a pod of node node-2' }],
+    });
+  });
+
+  it('is never taken as named from an observer', async () => {
+    expect(await resolve({ pod_name: 'gone', namespace: 'shop' }, known, 0, observer)).toMatchObject({
+      evidence: [],
+      forbidden: [{ index: 7, path: 'pod_name' }],
+    });
+  });
+
+  it('is waited for while the cluster may still tell where it runs', async () => {
+    let looks = 0;
+    const late = directoryOf(() => {
+      looks += 1;
+      return { ...pod([]), nodeName: looks < 3 ? null : 'node-1' };
+    });
+    const { evidence } = await resolve({ pod_uid: UID }, late, 5000, observer);
+    expect(evidence).toMatchObject([[7, { nodeName: 'node-1' }]]);
+    expect(looks).toBe(3);
   });
 });

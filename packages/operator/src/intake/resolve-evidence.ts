@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import type { Observation, Rejection } from 'kernel-gossip-types';
+import type { Sender } from '../authn/sender.ts';
 import type { PodDirectory } from '../cluster/pod-directory.ts';
 import type { Evidence } from '../ledger/evidence.ts';
 import type { Indexed } from './decode-observations.ts';
@@ -9,6 +10,7 @@ import { resolveSubject, type Unresolved } from './resolve-subject.ts';
 export interface ResolveContext {
   /** Null on a machine without Kubernetes. */
   readonly directory: PodDirectory | null;
+  readonly sender: Sender;
   /** Named where an observation does not name its source. */
   readonly defaultSource: string;
   readonly nowMs: number;
@@ -19,6 +21,8 @@ export interface ResolveContext {
 export interface ResolvedEvidence {
   readonly evidence: readonly Indexed<Evidence>[];
   readonly rejected: readonly Rejection[];
+  /** What this sender may not say. */
+  readonly forbidden: readonly Rejection[];
 }
 
 const LOOK_AGAIN_MS = 100;
@@ -35,7 +39,11 @@ export async function resolveEvidence(
     const unresolved = resolveOnce(open, context, evidence);
     const left = deadline - performance.now();
     if (left <= 0 || !unresolved.some(({ why }) => why.mayPass)) {
-      return { evidence, rejected: unresolved.map(({ item, why }) => ({ index: item[0], ...why.failure })) };
+      return {
+        evidence,
+        rejected: rejectionsOf(unresolved.filter(({ why }) => !why.isForbidden)),
+        forbidden: rejectionsOf(unresolved.filter(({ why }) => why.isForbidden)),
+      };
     }
     await sleep(Math.min(left, LOOK_AGAIN_MS));
     open = unresolved.map(({ item }) => item);
@@ -47,15 +55,18 @@ interface StillOpen {
   readonly why: Unresolved;
 }
 
+const rejectionsOf = (unresolved: readonly StillOpen[]): readonly Rejection[] =>
+  unresolved.map(({ item, why }) => ({ index: item[0], ...why.failure }));
+
 function resolveOnce(
   open: readonly Indexed<Observation>[],
-  { directory, defaultSource, nowMs }: ResolveContext,
+  { directory, sender, defaultSource, nowMs }: ResolveContext,
   evidence: Indexed<Evidence>[],
 ): readonly StillOpen[] {
   const unresolved: StillOpen[] = [];
   for (const item of open) {
     const [index, observation] = item;
-    const subject = resolveSubject(observation, directory);
+    const subject = resolveSubject(observation, directory, sender);
     if (isLeft(subject)) unresolved.push({ item, why: subject.left });
     else {
       const source = observation.source ?? defaultSource;

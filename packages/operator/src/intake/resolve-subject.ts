@@ -1,5 +1,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js';
 import { type DecodeFailure, type Observation, show } from 'kernel-gossip-types';
+import { authorise } from '../authn/authorise.ts';
+import type { Sender } from '../authn/sender.ts';
 import type { KnownPod, PodDirectory } from '../cluster/pod-directory.ts';
 import type { EvidencePod } from '../ledger/evidence.ts';
 
@@ -14,17 +16,27 @@ export interface Unresolved {
   readonly failure: DecodeFailure;
   /** Whether the cluster may know in a moment: a watch lags, and a container's id is published after it started. */
   readonly mayPass: boolean;
+  /** Whether it is the sender that is wrong, and not the observation. */
+  readonly isForbidden: boolean;
 }
 
-/** Finds out whom an observation is about. Without a directory, there is no Kubernetes, and names are taken as given. */
+/**
+ * Finds out whom an observation is about, and whether its sender may speak about it. Without a directory, there is no
+ * Kubernetes, and names are taken as given.
+ */
 export function resolveSubject(
   observation: Observation,
   directory: PodDirectory | null,
+  sender: Sender,
 ): Either<Unresolved, ResolvedSubject> {
   const { pod_name, namespace } = observation;
   const known = directory === null ? null : lookUp(observation, directory);
-  if (known !== null) return fromDirectory(observation, known);
+  const forbidden = authorise(sender, known, observation);
+  const refused = forbidden === null ? null : left<Unresolved>({ ...forbidden, isForbidden: true });
+  // Before all else about a pod: what else is wrong would tell its sender something about it.
+  if (known !== null) return refused ?? fromDirectory(observation, known);
   if (pod_name === null || namespace === null) return left(unknownUid(observation, directory));
+  if (refused !== null) return refused;
   return right({
     pod: { namespace, name: pod_name, uid: directory === null ? observation.pod_uid : null },
     container: observation.container_name,
@@ -43,6 +55,7 @@ function fromDirectory(observation: Observation, known: KnownPod): Either<Unreso
   if (pod_name !== null && pod_name !== known.name) {
     return left({
       mayPass: false,
+      isForbidden: false,
       failure: { path: 'pod_name', expected: `${known.name}, whose UID was given`, got: show(pod_name) },
     });
   }
@@ -51,6 +64,7 @@ function fromDirectory(observation: Observation, known: KnownPod): Either<Unreso
   if (container === null && container_id !== null) {
     return left({
       mayPass: true,
+      isForbidden: false,
       failure: {
         path: 'container_id',
         expected: `a container of ${known.namespace}/${known.name}`,
@@ -67,6 +81,7 @@ function fromDirectory(observation: Observation, known: KnownPod): Either<Unreso
 
 const unknownUid = ({ pod_uid }: Observation, directory: PodDirectory | null): Unresolved => ({
   mayPass: directory !== null,
+  isForbidden: false,
   failure: {
     path: 'pod_uid',
     expected:

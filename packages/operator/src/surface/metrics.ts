@@ -13,6 +13,7 @@ const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 export class OperatorMetrics {
   readonly registry = new Registry();
   readonly #observations: Counter<'type' | 'result'>;
+  readonly #lost: Counter;
   readonly #writes: Counter<'kind' | 'part' | 'result'>;
   readonly #reconciles: Counter<'controller' | 'result'>;
   readonly #reconcileErrors: Counter<'controller'>;
@@ -33,6 +34,11 @@ export class OperatorMetrics {
       name: 'kernel_gossip_observations_total',
       help: 'Observations that arrived, by what became of them.',
       labelNames: ['type', 'result'],
+      registers,
+    });
+    this.#lost = new Counter({
+      name: 'kernel_gossip_observations_lost_total',
+      help: 'Observations that their senders say they lost before they could send them.',
       registers,
     });
     this.#writes = new Counter({
@@ -77,6 +83,10 @@ export class OperatorMetrics {
 
   readonly countObservation: IntakeCounter = (type, result) => {
     this.#observations.inc({ type, result });
+  };
+
+  readonly countLost = (count: number): void => {
+    this.#lost.inc(count);
   };
 
   readonly reconciled: ControllerObserver['reconciled'] = (controller, result, seconds) => {

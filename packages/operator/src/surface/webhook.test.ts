@@ -2,6 +2,8 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { expect, it, onTestFinished } from 'vitest';
 import { KernelGossipError } from 'kernel-gossip-types';
+import { admitAnyone } from '../authn/authenticate.ts';
+import { NumberedStreams } from '../intake/numbered-streams.ts';
 import { CertificateLedger } from '../ledger/certificate-ledger.ts';
 import { WhisperLedger } from '../ledger/whisper-ledger.ts';
 import { ObjectIndex } from '../store/object-index.ts';
@@ -31,10 +33,13 @@ async function webhookOn(apply: Store['apply'], requests: number): Promise<strin
         whispers,
         certificates: new CertificateLedger(slow, new ObjectIndex('PodBirthCertificate'), 100),
         directory: null,
+        maySend: () => Promise.resolve(false),
         isSynced: () => true,
         now: Date.now,
         count: () => undefined,
+        streams: new NumberedStreams(() => undefined),
       },
+      authenticate: admitAnyone,
       limits: { requests, bytes: 1_000_000 },
       onFailure: () => undefined,
     }),

@@ -1,7 +1,16 @@
-import express, { type ErrorRequestHandler, type RequestHandler, Router } from 'express';
-import { isKernelGossipError } from 'kernel-gossip-types';
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import { isKernelGossipError, messageOf } from 'kernel-gossip-types';
+import type { Authenticate, Denial } from '../authn/authenticate.ts';
 import { refusal, takeIn, type IntakeParts, type IntakeResult } from '../intake/intake.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
+import { streamPosition } from './stream-position.ts';
 
 /** The largest body that is read: some 20,000 observations. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -11,29 +20,67 @@ const LIMITS: AdmissionLimits = { requests: 512, bytes: 8 * MAX_BODY_BYTES };
 
 export interface WebhookOptions {
   readonly intake: IntakeParts;
+  /** Finds out who sends, before the body is read. */
+  readonly authenticate: Authenticate;
   readonly limits?: AdmissionLimits;
   /** Called with what went wrong when a request could not be stored. */
   readonly onFailure: (error: unknown) => void;
 }
 
 /** `POST /webhook/pixie`: takes observations in, as the integration guide documents it. */
-export function webhookRouter({ intake, limits = LIMITS, onFailure }: WebhookOptions): Router {
+export function webhookRouter({ intake, authenticate, limits = LIMITS, onFailure }: WebhookOptions): Router {
   const admission = new Admission(limits);
   const router = Router();
-  router.post(
-    '/webhook/pixie',
-    requireJson,
-    admit(admission),
-    express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
-    (request, response, next) => {
-      const body: unknown = request.body;
-      takeIn(body instanceof Uint8Array ? body : new Uint8Array(), sourceOf(request.get('X-Source')), intake)
-        .then((result) => send(response, result))
-        .catch(next);
-    },
-  );
+  router.post('/webhook/pixie', requireJson, (request, response, next) => {
+    const place = admission.enter(bytesAtMost(request));
+    if (place === null) {
+      response.set('Retry-After', RETRY_AFTER_SECONDS);
+      send(response, { status: 429, answer: refusal('too much at once; send it again in a moment') });
+      return;
+    }
+    response.once('close', () => {
+      place.leave();
+    });
+    const take = async (): Promise<void> => {
+      const sender = await authenticate(request.get('Authorization'));
+      if (isLeft(sender)) {
+        deny(request, response, sender.left);
+        return;
+      }
+      const body = await readBody(request, response);
+      place.shrinkTo(body.byteLength);
+      const origin = {
+        sender: sender.right,
+        defaultSource: sourceOf(request.get('X-Source')),
+        position: streamPosition((name) => request.get(name)),
+      };
+      send(response, await takeIn(body, origin, intake));
+    };
+    take().catch(next);
+  });
   router.use('/webhook/pixie', unreadableBody, storeFailure(onFailure));
   return router;
+}
+
+const parseRaw: RequestHandler = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
+
+/** The body, decompressed. Rejects with a `BodyError` when it cannot be read. */
+const readBody = (request: Request, response: Response): Promise<Uint8Array> =>
+  new Promise((resolve, reject) => {
+    void parseRaw(request, response, (error?: unknown) => {
+      const body: unknown = request.body;
+      if (error !== undefined) reject(error instanceof Error ? error : new Error(messageOf(error)));
+      else resolve(body instanceof Uint8Array ? body : new Uint8Array());
+    });
+  });
+
+/** RFC 6750, 3: nothing is said about a token where none was sent. */
+function deny(request: Request, response: Response, { status, error }: Denial): void {
+  if (status === 401) {
+    const refused = request.get('Authorization') === undefined ? '' : ', error="invalid_token"';
+    response.set('WWW-Authenticate', `Bearer realm="kernel-gossip"${refused}`);
+  }
+  send(response, { status, answer: refusal(error) });
 }
 
 /** Only JSON: a browser cannot send it across origins without asking first, which keeps web pages out. */
@@ -43,23 +90,11 @@ const requireJson: RequestHandler = (request, response, next) => {
   else send(response, { status: 415, answer: refusal('expected Content-Type: application/json') });
 };
 
-const admit =
-  (admission: Admission): RequestHandler =>
-  (request, response, next) => {
-    const bytes = Math.min(Number(request.get('Content-Length') ?? MAX_BODY_BYTES), MAX_BODY_BYTES);
-    if (!admission.enter(bytes)) {
-      response.set('Retry-After', RETRY_AFTER_SECONDS);
-      send(response, {
-        status: 429,
-        answer: refusal('too much at once; send it again in a moment'),
-      });
-      return;
-    }
-    response.once('close', () => {
-      admission.leave(bytes);
-    });
-    next();
-  };
+/** What a compressed body will be once it is read is not known before. */
+const bytesAtMost = (request: Request): number =>
+  request.get('Content-Encoding') === undefined
+    ? Math.min(Number(request.get('Content-Length') ?? MAX_BODY_BYTES), MAX_BODY_BYTES)
+    : MAX_BODY_BYTES;
 
 const DEFAULT_SOURCE = 'webhook';
 
@@ -71,7 +106,7 @@ interface Answer extends Pick<IntakeResult, 'answer'> {
   readonly status: number;
 }
 
-const send = (response: express.Response, { status, answer }: Answer): void => {
+const send = (response: Response, { status, answer }: Answer): void => {
   response.status(status).json(answer);
 };
 

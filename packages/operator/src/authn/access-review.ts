@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { isLeft } from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { decode, GROUP } from 'kernel-gossip-types';
+import type { KubeApi } from '../cluster/kube-api.ts';
+import { answered } from './answered.ts';
+import type { Identity } from './identity.ts';
+import { ReviewCache, type Reviewed, type ReviewCacheOptions } from './review-cache.ts';
+
+/**
+ * The right to send, as RBAC rules name it: `create` on `observations.kernel.gossip.io`. No such resource is served: like
+ * the `use` of a policy or the `bind` of a role, it is a name that only authorization knows.
+ */
+export const OBSERVATIONS = 'observations';
+
+/** Every namespace, as SubjectAccessReview writes it. */
+export const ALL_NAMESPACES = '';
+
+/** Tells whether someone may send observations about the pods of a namespace. Throws `KG_STORE_UNAVAILABLE` when that cannot be told. */
+export type MaySend = (identity: Identity, namespace: string) => Promise<boolean>;
+
+const GRANTED_MS = 60_000;
+const REFUSED_MS = 10_000;
+const TIMEOUT_MS = 5000;
+const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+
+const Review = t.type({ status: t.type({ allowed: t.boolean }) });
+
+function isAllowed(body: unknown): boolean {
+  const review = decode(Review, body);
+  if (isLeft(review)) throw new Error('the answer is no SubjectAccessReview');
+  return review.right.status.allowed;
+}
+
+/** Asks the cluster's authorization who may send; what it said is kept as long as what a token is worth. */
+export function accessReviewer(api: Pick<KubeApi, 'request'>, options: ReviewCacheOptions = {}): MaySend {
+  const cache = new ReviewCache<boolean>(options);
+  const review = async (
+    { username, uid, groups, extra }: Identity,
+    namespace: string,
+  ): Promise<Reviewed<boolean>> => {
+    const resourceAttributes = { group: GROUP, resource: OBSERVATIONS, verb: 'create', namespace };
+    const answer = await answered('the right to send', async () =>
+      isAllowed(
+        await api.request({
+          method: 'POST',
+          path: PATH,
+          timeoutMs: TIMEOUT_MS,
+          body: {
+            apiVersion: 'authorization.k8s.io/v1',
+            kind: 'SubjectAccessReview',
+            spec: { user: username, ...(uid === null ? {} : { uid }), groups, extra, resourceAttributes },
+          },
+        }),
+      ),
+    );
+    return { answer, granted: answer, keepMs: answer ? GRANTED_MS : REFUSED_MS };
+  };
+  return (identity, namespace) => {
+    const key = createHash('sha256')
+      .update(JSON.stringify([identity, namespace]))
+      .digest('base64');
+    return cache.get(key, () => review(identity, namespace));
+  };
+}
