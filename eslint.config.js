@@ -7,12 +7,13 @@ import tseslint from 'typescript-eslint';
 /** Stations of the operator in the order of the data's way; each may import from those listed for it, never upwards. */
 const operatorFolders = {
   cluster: [],
+  authn: ['cluster'],
   assess: [],
   store: ['cluster'],
-  ledger: ['assess', 'store'],
-  intake: ['ledger', 'store', 'cluster'],
-  controllers: ['assess', 'store', 'cluster'],
-  surface: ['intake', 'ledger', 'store', 'controllers'],
+  ledger: ['assess', 'store', 'cluster'],
+  intake: ['ledger', 'store', 'authn', 'cluster'],
+  controllers: ['assess', 'ledger', 'store', 'cluster'],
+  surface: ['intake', 'ledger', 'store', 'controllers', 'authn'],
 };
 
 const operatorZones = Object.entries(operatorFolders).map(([folder, allowed]) => ({

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { systemClock } from '../src/clock.ts';
-import { createCpuSource } from '../src/cpu/source.ts';
-import { CpuFiles, createScratch } from '../src/sample/cpu-files.ts';
+import { CpuFiles } from '../src/sample/cpu-files.ts';
+import { createScratch } from '../src/sample/scratch.ts';
+import { Sampler } from '../src/watch/sampler.ts';
 import { makeGroups, type BenchGroups } from './groups.ts';
 
 const GROUPS = 1000;
@@ -21,10 +22,10 @@ const figures = (values: readonly number[], digits = 2): string =>
   `${quantile(values, 0.5).toFixed(digits)}  (${quantile(values, 0.1).toFixed(digits)} .. ${quantile(values, 0.9).toFixed(digits)})`;
 
 /** The C program, compiled now, with its answers one by one. */
-function startC(directory: string, paths: readonly string[]) {
+function startC(directory: string, name: string, paths: readonly string[]) {
   const source = new URL('read-files.c', import.meta.url).pathname;
   const program = join(directory, 'read-files');
-  const list = join(directory, 'paths');
+  const list = join(directory, name);
   execFileSync('cc', ['-O2', '-o', program, source]);
   writeFileSync(list, paths.map((path) => `${path}\n`).join(''));
   const child = spawn(program, [list], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -48,29 +49,59 @@ function timeMs(sweep: () => void): number {
   return performance.now() - start;
 }
 
-function contestants({ hierarchy, parent, names }: BenchGroups, paths: readonly string[]) {
+/** What this costs the process, in milliseconds of CPU time. */
+function cpuMs(sweep: () => void): number {
+  const before = process.cpuUsage();
+  sweep();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** The files of one group that every sweep reads. */
+const FILES = {
+  1: { pod: [], container: ['memory.usage_in_bytes', 'memory.oom_control'] },
+  2: { pod: ['memory.current', 'memory.events'], container: ['memory.current', 'memory.events'] },
+} as const;
+
+function filesOf({ hierarchy, parent, pods, containers }: BenchGroups): readonly string[] {
+  const { cpu, memory, version } = hierarchy;
+  const of = (path: string, names: readonly string[]): readonly string[] => [
+    `${cpu}${parent}${path}/cpu.stat`,
+    ...(memory === null ? [] : names.map((name) => `${memory}${parent}${path}/${name}`)),
+  ];
+  return [
+    ...containers.flatMap((path) => of(path, FILES[version].container)),
+    ...pods.flatMap((path) => of(path, FILES[version].pod)),
+  ];
+}
+
+function contestants({ hierarchy, parent, containers }: BenchGroups, paths: readonly string[]) {
   const scratch = createScratch();
-  const files = names.map((name, index) => new CpuFiles(hierarchy, `${parent}/${name}`, index));
-  const settings = {
-    hierarchy,
-    subtree: parent,
-    intervalMs: 1000,
-    localNames: true,
-    detector: { enterPercent: 25, minPeriods: 5, calmSeconds: 5, summarySeconds: 10 },
-    sender: { nodeName: null, source: 'bench' },
-  };
-  const log = pino({ level: 'silent' });
-  const quiet = createCpuSource({ ...settings, rescanMs: 3_600_000 }, systemClock, log);
-  const looking = createCpuSource({ ...settings, rescanMs: 0 }, systemClock, log);
-  const sweepOf = (source: typeof quiet) => () => source.sweep(() => undefined);
+  const files = containers.map((path, index) => new CpuFiles(hierarchy, `${parent}${path}`, index));
+  const sampler = new Sampler(
+    {
+      hierarchy,
+      subtree: parent,
+      intervalMs: 1000,
+      rescanMs: 30_000,
+      localNames: false,
+      detector: { enterPercent: 25, minPeriods: 5, calmSeconds: 5, summarySeconds: 10 },
+      sender: { nodeName: null, source: 'bench' },
+    },
+    systemClock,
+    pino({ level: 'silent' }),
+  );
   return {
-    sampler: () => {
+    counters: () => {
       for (const group of files)
         if (typeof group.read(scratch, systemClock.monotonicMs, false) === 'string')
           throw new Error('a group could not be read');
     },
-    detector: sweepOf(quiet),
-    everything: sweepOf(looking),
+    everything: () => sampler.sweep(() => undefined),
+    snapshot: () => {
+      for (const { cpu } of sampler.snapshot())
+        if (cpu.nrPeriods === null) throw new Error('nothing was read');
+    },
     reopening: () => {
       for (const path of paths) {
         const descriptor = openSync(path, 'r');
@@ -79,66 +110,92 @@ function contestants({ hierarchy, parent, names }: BenchGroups, paths: readonly 
       }
     },
     close: () => {
-      for (const group of files) group.close();
-      quiet.close();
-      looking.close();
+      for (const group of files) group.close(scratch.descriptors);
+      sampler.close();
     },
   };
 }
 
 async function compare(groups: BenchGroups, directory: string): Promise<void> {
-  const paths = groups.names.map((name) => `${groups.hierarchy.cpu}${groups.parent}/${name}/cpu.stat`);
-  const c = startC(directory, paths);
-  const ours = contestants(groups, paths);
+  const stats = groups.containers.map((path) => `${groups.hierarchy.cpu}${groups.parent}${path}/cpu.stat`);
+  const all = filesOf(groups);
+  const c = startC(directory, 'stats', stats);
+  const cAll = startC(directory, 'all', all);
+  const ours = contestants(groups, stats);
   const rows = {
     c: [] as number[],
     cAgain: [] as number[],
     cKept: [] as number[],
-    sampler: [] as number[],
-    detector: [] as number[],
-    everything: [] as number[],
+    counters: [] as number[],
     reopening: [] as number[],
+    cAll: [] as number[],
+    cAllKept: [] as number[],
+    everything: [] as number[],
+    everythingCpu: [] as number[],
   };
   for (let round = -WARM_UP; round < ROUNDS; round += 1) {
     const times = {
       c: await c.sweepMs('o'),
-      sampler: timeMs(ours.sampler),
+      counters: timeMs(ours.counters),
       cAgain: await c.sweepMs('o'),
-      detector: timeMs(ours.detector),
-      cKept: await c.sweepMs('k'),
-      everything: timeMs(ours.everything),
       reopening: timeMs(ours.reopening),
+      cKept: await c.sweepMs('k'),
+      cAll: await cAll.sweepMs('o'),
+      everything: timeMs(ours.everything),
+      cAllKept: await cAll.sweepMs('k'),
+      everythingCpu: cpuMs(ours.everything),
     };
     if (round < 0) continue;
     for (const name of Object.keys(rows) as (keyof typeof rows)[]) rows[name].push(times[name]);
   }
+  const snapshotMs = cpuMs(ours.snapshot);
   c.end();
+  cAll.end();
   ours.close();
-  report(groups.nature, rows);
+  report(groups.nature, rows, all.length, snapshotMs);
 }
 
-function report(nature: string, rows: Readonly<Record<string, readonly number[]>>): void {
+function report(
+  nature: string,
+  rows: Readonly<Record<string, readonly number[]>>,
+  files: number,
+  snapshotMs: number,
+): void {
   const row = (name: string): readonly number[] => rows[name] ?? [];
-  const ratio = (name: string): readonly number[] =>
-    row(name).map((value, round) => value / (row('c')[round] ?? NaN));
-  say(`sampling cpu.stat of ${GROUPS} groups: ${nature}; ${ROUNDS} interleaved rounds; median (p10 .. p90)`);
+  const ratio = (name: string, to: string): readonly number[] =>
+    row(name).map((value, round) => value / (row(to)[round] ?? NaN));
+  const verdict = (value: number, most: number, unit: string): string =>
+    `${value <= most ? 'met' : 'NOT met'}: ${value.toFixed(2)}${unit}`;
+  say(
+    `${GROUPS} containers in ${GROUPS / 2} pods: ${nature}; ${ROUNDS} interleaved rounds; median (p10 .. p90)`,
+  );
   say('');
   say(
-    `ratio to C that opens, reads and closes the same files, round by round (1.00 = as fast; target: at most 1.00)`,
+    `cpu.stat of the containers; ratio to C that opens, reads and closes the same files (target: at most 1.00)`,
   );
-  say(`  observer: read and parse           ${figures(ratio('sampler'))}`);
-  say(`  observer: read, parse and detect   ${figures(ratio('detector'))}`);
-  say(`  observer: and look for new groups  ${figures(ratio('everything'))}`);
-  say(`  Node that opens, reads and closes  ${figures(ratio('reopening'))}`);
-  say(`  C that keeps its files open        ${figures(ratio('cKept'))}`);
-  say(`  noise: C against itself            ${figures(ratio('cAgain'))}`);
+  say(`  observer: read and parse            ${figures(ratio('counters', 'c'))}`);
+  say(`  Node that opens, reads and closes   ${figures(ratio('reopening', 'c'))}`);
+  say(`  C that keeps its files open         ${figures(ratio('cKept', 'c'))}`);
+  say(`  noise: C against itself             ${figures(ratio('cAgain', 'c'))}`);
+  say(`  ${verdict(quantile(ratio('counters', 'c'), 0.5), 1, ' of what C needs')}`);
   say('');
-  say('milliseconds per sweep, here and now');
-  say(`  C: open, read, close               ${figures(row('c'))}`);
-  say(`  observer: read and parse           ${figures(row('sampler'))}`);
-  const median = quantile(ratio('sampler'), 0.5);
+  say(
+    `a whole sweep: CPU and memory of containers and pods, judged; ratio to C that opens, reads and closes the`,
+  );
+  say(`${files} files that every sweep reads`);
+  say(`  observer: a whole sweep             ${figures(ratio('everything', 'cAll'))}`);
+  say(`  C that keeps its files open         ${figures(ratio('cAllKept', 'cAll'))}`);
   say('');
-  say(`${median <= 1 ? 'met' : 'NOT met'}: ${median.toFixed(2)} of what C needs`);
+  say('here and now');
+  say(`  C: open, read, close cpu.stat, ms   ${figures(row('c'))}`);
+  say(`  observer: read and parse it, ms     ${figures(row('counters'))}`);
+  say(`  C: open, read, close all, ms        ${figures(row('cAll'))}`);
+  say(`  observer: a whole sweep, ms         ${figures(row('everything'))}`);
+  say(`  the same, CPU time, ms              ${figures(row('everythingCpu'))}`);
+  say(`  everything for metrics, CPU time, ms ${snapshotMs.toFixed(0)}`);
+  // One sweep a second: a tenth of its milliseconds is its share of a core in percent.
+  const share = quantile(row('everythingCpu'), 0.5) / 10;
+  say(`  ${verdict(share, 2, ' % of a core at one sweep a second (target: at most 2 %)')}`);
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'kernel-gossip-bench-c-'));

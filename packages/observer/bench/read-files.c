@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOST 4096
+#define MOST 16384
 
 static char *paths[MOST];
 static int kept[MOST];

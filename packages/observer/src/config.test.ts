@@ -11,7 +11,7 @@ describe('readConfig', () => {
       cgroupRoot: '/sys/fs/cgroup',
       subtree: '',
       intervalMs: 1000,
-      rescanMs: 1000,
+      rescanMs: 30_000,
       nodeName: null,
       source: 'kernel-gossip-observer',
       enterPercent: 25,
@@ -19,6 +19,13 @@ describe('readConfig', () => {
       calmMs: 5000,
       summaryIntervalMs: 10_000,
       queueLimit: 10_000,
+      spoolDir: null,
+      spoolLimitBytes: 67_108_864,
+      metricsPort: null,
+      metricsHost: '127.0.0.1',
+      containerMetrics: false,
+      cpuBudgetPercent: 5,
+      kgtrace: null,
       localNames: false,
       logLevel: 'info',
     });
@@ -32,6 +39,13 @@ describe('readConfig', () => {
       nodeName: null,
     });
     expect(readConfig({}, environment)).toMatchObject({ intervalMs: 2000 });
+  });
+
+  it('takes sizes as Kubernetes writes them', () => {
+    const sizes = ['64Mi', '1Gi', '2M', '1048576', '2048Ki'];
+    expect(sizes.map((limit) => readConfig({ 'spool-limit': limit }, {}).spoolLimitBytes)).toEqual([
+      67_108_864, 1_073_741_824, 2_000_000, 1_048_576, 2_097_152,
+    ]);
   });
 
   it.each<[Record<string, string>, Record<string, string>, string]>([
@@ -51,6 +65,13 @@ describe('readConfig', () => {
     [{ 'enter-percent': 'NaN' }, {}, '--enter-percent: expected'],
     [{ 'min-periods': '1.5' }, {}, '--min-periods: expected a whole number from 1 to 10000, got "1.5"'],
     [{ subtree: '/a/../..' }, {}, '--subtree: expected a path below the cgroup root'],
+    [
+      { 'spool-limit': '1023Ki' },
+      {},
+      '--spool-limit: expected a size from 1Mi to 1048576Mi, such as 64Mi or 1Gi, got "1023Ki"',
+    ],
+    [{}, { KGOSSIP_SPOOL_LIMIT: '64MB' }, 'KGOSSIP_SPOOL_LIMIT: expected a size'],
+    [{ 'metrics-port': '65536' }, {}, '--metrics-port: expected a whole number from 0 to 65535, got "65536"'],
     [{ 'local-names': 'yes' }, {}, '--local-names: expected true or false, got "yes"'],
     [
       { 'log-level': 'loud' },

@@ -23,7 +23,7 @@ export interface ObserverConfig {
   readonly subtree: string;
   /** Time between two samples, in milliseconds. */
   readonly intervalMs: number;
-  /** Time between two looks for new groups, in milliseconds. */
+  /** Time between two walks over all groups, which find what inotify missed, in milliseconds. */
   readonly rescanMs: number;
   /** Name of this node, or null where observations shall not carry one. */
   readonly nodeName: string | null;
@@ -37,8 +37,22 @@ export interface ObserverConfig {
   readonly calmMs: number;
   /** Time between two summaries while throttling lasts, in milliseconds. */
   readonly summaryIntervalMs: number;
-  /** The most observations that wait while the operator is away. */
+  /** The most observations that wait in memory while the operator is away. */
   readonly queueLimit: number;
+  /** Folder where observations wait beyond memory and over a restart, or null for memory only. */
+  readonly spoolDir: string | null;
+  /** The most that they take there, in bytes. */
+  readonly spoolLimitBytes: number;
+  /** Port of `/metrics`, `/healthz` and `/readyz`, 0 for a free one; null for none. */
+  readonly metricsPort: number | null;
+  /** Address that this port listens on. */
+  readonly metricsHost: string;
+  /** Also gives the counters of every container there. */
+  readonly containerMetrics: boolean;
+  /** Most CPU that the observer may use, in percent of one core. */
+  readonly cpuBudgetPercent: number;
+  /** The program that traces births, `off` for none, or null for the one that this package brings along. */
+  readonly kgtrace: string | null;
   /** Also observes groups of no pod, and names everything by its cgroup. For machines without Kubernetes. */
   readonly localNames: boolean;
   readonly logLevel: LogLevel;
@@ -70,6 +84,26 @@ const duration = (leastMs: number, mostMs: number): t.Decoder<unknown, number> =
     return ms >= leastMs && ms <= mostMs ? ms : undefined;
   });
 
+/** As in a quantity of Kubernetes. */
+const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+};
+const MIB = 2 ** 20;
+
+/** A size such as `64Mi`, `1G`, `67108864`. */
+const size = (leastMib: number, mostMib: number): t.Decoder<unknown, number> =>
+  setting(`a size from ${leastMib}Mi to ${mostMib}Mi, such as 64Mi or 1Gi`, (input) => {
+    const [, amount, unit] = /^(\d{1,15})([kMG]|[KMG]i)?$/.exec(input) ?? [];
+    const bytes = Number(amount) * (BYTES_PER_UNIT[unit ?? ''] ?? NaN);
+    return bytes >= leastMib * MIB && bytes <= mostMib * MIB ? bytes : undefined;
+  });
+
 const wholeNumber = (least: number, most: number): t.Decoder<unknown, number> =>
   setting(`a whole number from ${least} to ${most}`, (input) => {
     const value = /^\d{1,9}$/.test(input) ? Number(input) : NaN;
@@ -87,6 +121,10 @@ const httpUrl = setting('a URL such as http://127.0.0.1:8080', (input) => {
 });
 
 const absolutePath = setting('an absolute path', (input) => (input.startsWith('/') ? input : undefined));
+
+const programOrOff = setting('an absolute path, or off', (input) =>
+  input === 'off' || input.startsWith('/') ? input : undefined,
+);
 
 /** A group's path, with one slash in front and none behind; a single slash is all of the hierarchy. */
 const groupPath = setting('a path below the cgroup root, such as /kubepods', (input) => {
@@ -170,8 +208,8 @@ export const SETTINGS: Settings = {
     variable: 'KGOSSIP_RESCAN',
     flag: 'rescan',
     codec: duration(100, 300_000),
-    fallback: 1000,
-    help: 'time between two looks for new groups',
+    fallback: 30_000,
+    help: 'time between two walks that repair what inotify lost',
   },
   nodeName: {
     variable: 'NODE_NAME',
@@ -220,7 +258,56 @@ export const SETTINGS: Settings = {
     flag: 'queue-limit',
     codec: wholeNumber(1, 1_000_000),
     fallback: 10_000,
-    help: 'most observations that wait for the operator',
+    help: 'most observations that wait for the operator in memory',
+  },
+  spoolDir: {
+    variable: 'KGOSSIP_SPOOL_DIR',
+    flag: 'spool-dir',
+    codec: absolutePath,
+    fallback: null,
+    help: 'folder where they wait beyond memory and over a restart',
+  },
+  spoolLimitBytes: {
+    variable: 'KGOSSIP_SPOOL_LIMIT',
+    flag: 'spool-limit',
+    codec: size(1, 1_048_576),
+    fallback: 64 * MIB,
+    help: 'most that they take in that folder',
+  },
+  metricsPort: {
+    variable: 'KGOSSIP_METRICS_PORT',
+    flag: 'metrics-port',
+    codec: wholeNumber(0, 65_535),
+    fallback: null,
+    help: 'port of /metrics, /healthz and /readyz; 0 takes a free one',
+  },
+  metricsHost: {
+    variable: 'KGOSSIP_METRICS_HOST',
+    flag: 'metrics-host',
+    codec: fitting(text(253)),
+    fallback: '127.0.0.1',
+    help: 'address to listen on for them',
+  },
+  containerMetrics: {
+    variable: 'KGOSSIP_CONTAINER_METRICS',
+    flag: 'container-metrics',
+    codec: yesOrNo,
+    fallback: false,
+    help: 'true: /metrics has the counters of every container, too',
+  },
+  cpuBudgetPercent: {
+    variable: 'KGOSSIP_CPU_BUDGET',
+    flag: 'cpu-budget',
+    codec: share,
+    fallback: 5,
+    help: 'most CPU that the observer may use, in percent of one core',
+  },
+  kgtrace: {
+    variable: 'KGOSSIP_KGTRACE',
+    flag: 'kgtrace',
+    codec: programOrOff,
+    fallback: null,
+    help: 'program that traces births; off for none',
   },
   localNames: {
     variable: 'KGOSSIP_LOCAL_NAMES',
@@ -278,6 +365,13 @@ export function readConfig(flags: Given, environment: Given): ObserverConfig {
     calmMs: get('calmMs'),
     summaryIntervalMs: get('summaryIntervalMs'),
     queueLimit: get('queueLimit'),
+    spoolDir: get('spoolDir'),
+    spoolLimitBytes: get('spoolLimitBytes'),
+    metricsPort: get('metricsPort'),
+    metricsHost: get('metricsHost'),
+    containerMetrics: get('containerMetrics'),
+    cpuBudgetPercent: get('cpuBudgetPercent'),
+    kgtrace: get('kgtrace'),
     localNames,
     logLevel: get('logLevel'),
   };

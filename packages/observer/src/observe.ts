@@ -1,11 +1,19 @@
 import { pino, type Logger } from 'pino';
+import { findHelper } from './births/find-helper.ts';
+import { createHelper, type KernelTracer } from './births/helper.ts';
+import { createBirthsSource, type BirthsOutlook, type BirthsStats } from './births/source.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { ObserverConfig } from './config.ts';
-import { createCpuSource, type CpuSource, type CpuSourceStats } from './cpu/source.ts';
 import { createDelivery, type DeliveryStats } from './deliver/delivery.ts';
 import { createPoster, type Poster } from './deliver/post.ts';
-import { findHierarchy } from './hierarchy/hierarchy.ts';
+import { createSpool, type Spool } from './deliver/spool/spool.ts';
+import type { Levers } from './guard/guard.ts';
+import { findHierarchy, type Hierarchy } from './hierarchy/hierarchy.ts';
+import { createNetworkSource, type NetworkSourceStats, type PodNetworkReading } from './network/source.ts';
+import { NETWORK_DETECTOR_DEFAULTS, NETWORK_INTERVAL_MS } from './network/settings.ts';
 import type { Source } from './source.ts';
+import { Sampler, type SamplerStats } from './watch/sampler.ts';
+import type { ContainerReading } from './watch/reading.ts';
 
 /** What the observer is made with; everything has a real default. */
 export interface ObserverDeps {
@@ -15,19 +23,37 @@ export interface ObserverDeps {
 }
 
 export interface ObserverStats {
-  readonly cpu: CpuSourceStats;
+  readonly cgroups: SamplerStats;
+  readonly network: NetworkSourceStats;
+  readonly births: BirthsStats;
   readonly delivery: DeliveryStats;
 }
 
 export interface Observer {
+  /** Whether births are seen and if not, why; the tracer says so within a second of the start. */
+  readonly births: Promise<BirthsOutlook>;
   stats(): ObserverStats;
-  /** Stops looking, sends what waits for at most three seconds, and lets go of files and connections. */
+  /** What is counted about each group, read while it is asked for. */
+  snapshot(): Iterable<ContainerReading>;
+  /** What was counted about each pod's network when it was last read. */
+  networkSnapshot(): Iterable<PodNetworkReading>;
+  /** What can be shed when it costs too much. */
+  readonly levers: Levers;
+  /** Stops looking, sends what waits for at most three seconds, and lets go of files and connections. The rest goes to the spool. */
   close(): Promise<void>;
 }
 
 const GRACE_MS = 3000;
+const SPOOL_RETRY_MS = 5000;
+const NETWORK = { procRoot: '/proc', intervalMs: NETWORK_INTERVAL_MS, detector: NETWORK_DETECTOR_DEFAULTS };
 
-function cpuSource(config: ObserverConfig, clock: Clock, log: Logger): CpuSource {
+function spoolFor({ spoolDir, spoolLimitBytes }: ObserverConfig, clock: Clock, log: Logger): Spool | null {
+  if (spoolDir === null) return null;
+  const settings = { directory: spoolDir, limitBytes: spoolLimitBytes, retryMs: SPOOL_RETRY_MS };
+  return createSpool(settings, log, clock.monotonicMs);
+}
+
+function samplerFor(config: ObserverConfig, hierarchy: Hierarchy, clock: Clock, log: Logger): Sampler {
   const { subtree, intervalMs, rescanMs, localNames, enterPercent, minPeriods, nodeName, source } = config;
   const detector = {
     enterPercent,
@@ -35,10 +61,16 @@ function cpuSource(config: ObserverConfig, clock: Clock, log: Logger): CpuSource
     calmSeconds: config.calmMs / 1000,
     summarySeconds: config.summaryIntervalMs / 1000,
   };
-  const hierarchy = findHierarchy(config.cgroupRoot);
-  log.info({ ...hierarchy }, 'cgroup hierarchy found');
   const settings = { hierarchy, subtree, intervalMs, rescanMs, localNames, detector };
-  return createCpuSource({ ...settings, sender: { nodeName, source } }, clock, log);
+  return new Sampler({ ...settings, sender: { nodeName, source } }, clock, log);
+}
+
+/** The tracer hears of groups before inotify tells, and its sweeps over the groups with a quota cost least. */
+function serveSampler(tracer: KernelTracer, sampler: Sampler, { version }: Hierarchy): void {
+  tracer.onGroups(({ t, path, cpu, hierarchy }) => {
+    if (version === 2 ? hierarchy === 0 : cpu === true) sampler.announce({ path, kind: t });
+  });
+  tracer.onSamples((batch) => sampler.takeBandwidth(batch));
 }
 
 /**
@@ -50,15 +82,48 @@ function cpuSource(config: ObserverConfig, clock: Clock, log: Logger): CpuSource
 export function startObserver(config: ObserverConfig, deps: Partial<ObserverDeps> = {}): Observer {
   const log = deps.log ?? pino({ level: config.logLevel });
   const clock = deps.clock ?? systemClock;
-  const cpu = cpuSource(config, clock, log);
-  const sources: readonly Source[] = [cpu];
+  const { subtree, localNames } = config;
+  const sender = { nodeName: config.nodeName, source: config.source };
+  const hierarchy = findHierarchy(config.cgroupRoot);
+  log.info({ ...hierarchy }, 'cgroup hierarchy found');
+  const sampler = samplerFor(config, hierarchy, clock, log);
+  const tracer = createHelper(findHelper(config.kgtrace), log);
+  serveSampler(tracer, sampler, hierarchy);
+  tracer.setSampleInterval(config.intervalMs);
+  const births = createBirthsSource({ subtree, localNames, sender }, tracer, log);
+  const network = createNetworkSource(
+    { ...NETWORK, cgroupRoot: hierarchy.cpu, localNames, sender },
+    () => sampler.groups(),
+    clock,
+    log,
+  );
+  const sources: readonly Source[] = [sampler, network, births];
   const poster = deps.poster ?? createPoster(config, clock.wallMs);
-  const delivery = createDelivery(poster, config, log);
+  const delivery = createDelivery(
+    poster,
+    { queueLimit: config.queueLimit, spool: spoolFor(config, clock, log) },
+    log,
+  );
   for (const source of sources) source.start((outgoing) => delivery.push(outgoing));
   return {
-    stats: () => ({ cpu: cpu.stats(), delivery: delivery.stats() }),
+    births: births.outlook,
+    stats: () => ({
+      cgroups: sampler.stats(),
+      network: network.stats(),
+      births: births.stats(),
+      delivery: delivery.stats(),
+    }),
+    snapshot: () => sampler.snapshot(),
+    networkSnapshot: () => network.snapshot(),
+    levers: {
+      births: (isOn) => births.setTracing(isOn),
+      setIntervalMs: (intervalMs) => {
+        sampler.setIntervalMs(intervalMs);
+        tracer.setSampleInterval(intervalMs);
+      },
+    },
     async close() {
-      for (const source of sources) source.close();
+      for (const source of sources) await source.close();
       await delivery.close(GRACE_MS);
     },
   };

@@ -1,7 +1,10 @@
+import type { PodCreationMessage } from './births/observation.ts';
 import type { CpuThrottleMessage } from './cpu/observation.ts';
+import type { MemoryPressureMessage } from './memory/observation.ts';
+import type { NetworkIssueMessage } from './network/observation.ts';
 
-/** Whatever this observer may send. Births, memory and network join here. */
-export type Message = CpuThrottleMessage;
+/** Whatever this observer may send. */
+export type Message = CpuThrottleMessage | PodCreationMessage | MemoryPressureMessage | NetworkIssueMessage;
 
 /** An observation on its way, and whether a later one says the same more freshly: then it is the first to be let go. */
 export interface Outgoing {
@@ -15,5 +18,5 @@ export type Emit = (outgoing: Outgoing) => void;
 export interface Source {
   readonly name: string;
   start(emit: Emit): void;
-  close(): void;
+  close(): void | Promise<void>;
 }

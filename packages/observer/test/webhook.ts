@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { decodeObservation, type CpuThrottle } from 'kernel-gossip-types';
 
@@ -13,6 +14,8 @@ export interface Request {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly items: readonly unknown[];
+  /** As it came. */
+  readonly content: Buffer;
 }
 
 const accepted = ({ items }: Request): Answer => ({
@@ -24,6 +27,8 @@ export interface FakeOperator {
   readonly url: string;
   readonly port: number;
   readonly requests: readonly Request[];
+  /** How many connections were made. */
+  connections(): number;
   /** What came, as the operator would decode it; fails on what it would not. */
   observations(): readonly CpuThrottle[];
   close(): Promise<void>;
@@ -39,8 +44,11 @@ export async function listen(
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
-      const items = JSON.parse(Buffer.concat(chunks).toString('utf8')) as readonly unknown[];
-      const request = { path: incoming.url ?? '', headers: incoming.headers, items };
+      const content = Buffer.concat(chunks);
+      const isGzip = incoming.headers['content-encoding'] === 'gzip';
+      const json = (isGzip ? gunzipSync(content) : content).toString('utf8');
+      const items = JSON.parse(json) as readonly unknown[];
+      const request = { path: incoming.url ?? '', headers: incoming.headers, items, content };
       requests.push(request);
       const reply = answer(request);
       if (reply === null) return void incoming.socket.destroy();
@@ -48,12 +56,15 @@ export async function listen(
       return void outgoing.end(JSON.stringify(reply.body ?? null));
     });
   });
+  let connections = 0;
+  server.on('connection', () => (connections += 1));
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const actual = (server.address() as AddressInfo).port;
   return {
     url: `http://127.0.0.1:${actual}`,
     port: actual,
     requests,
+    connections: () => connections,
     observations: (): readonly CpuThrottle[] =>
       requests
         .flatMap(({ items }) => items)

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { decode, KernelGossipError, messageOf, WebhookAnswer, type Rejection } from 'kernel-gossip-types';
-import { Agent, request } from 'undici';
 import { retryAfterMs } from './backoff.ts';
+import type { Batch } from './batch.ts';
+import { gzipped } from './gzip.ts';
+import { createTransport, type Reply } from './transport.ts';
 
 /** How the operator answered a batch. */
 export type PostResult =
@@ -15,8 +17,8 @@ export type PostResult =
   | { readonly kind: 'later'; readonly why: string; readonly retryAfterMs: number | null };
 
 export interface Poster {
-  /** Posts a JSON text. Never rejects. */
-  post(body: string): Promise<PostResult>;
+  /** Posts a batch once. Never rejects. */
+  post(batch: Batch): Promise<PostResult>;
   /** Ends what is under way and lets go of the connection. */
   close(): Promise<void>;
 }
@@ -32,15 +34,15 @@ export interface PosterSettings {
   readonly caFile: string | null;
 }
 
-const TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 30_000;
-/** Rejections of a batch are at most some 100 KB; a longer answer is not from an operator of ours. */
-const LONGEST_ANSWER = 1_048_576;
 const PATH = 'webhook/pixie';
 
 /** Statuses that speak of the batch itself, and not of its sender, its way or its time. */
 const REFUSING = new Set([400, 422]);
+/** Of the batch where its observations are refused one by one, and else of the sender, who may get the right. */
+const FORBIDDEN = 403;
 const TOO_LARGE = 413;
+/** Said of a Content-Encoding that is not known, too (RFC 9110, 15.5.16). */
+const UNSUPPORTED = 415;
 
 function certificates(file: string): Buffer {
   try {
@@ -58,64 +60,55 @@ const whyOf = (error: unknown): string =>
 /** A connection to the operator at `settings.url`. Throws `KG_CONFIG_INVALID` where the certificates cannot be read. */
 export function createPoster(settings: PosterSettings, wallMs: () => number): Poster {
   const target = new URL(PATH, settings.url.endsWith('/') ? settings.url : `${settings.url}/`);
-  const agent = new Agent({
-    connections: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-    connect: {
-      timeout: TIMEOUT_MS,
-      ...(settings.caFile === null ? {} : { ca: certificates(settings.caFile) }),
-    },
-  });
-  const send = async (body: string): Promise<PostResult> => {
+  const ca = settings.caFile === null ? null : certificates(settings.caFile);
+  const transport = createTransport(target, ca);
+  let takesGzip = true;
+  const sendOnce = async (batch: Batch): Promise<Reply> => {
     const token =
       settings.tokenFile === null ? settings.token : readFileSync(settings.tokenFile, 'utf8').trim();
-    const response = await request(target, {
-      method: 'POST',
-      dispatcher: agent,
-      body,
-      headers: {
-        'content-type': 'application/json',
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      },
+    const content = Buffer.from(batch.body);
+    const compressed = takesGzip ? await gzipped(content) : null;
+    const reply = await transport.post(compressed ?? content, {
+      'content-type': 'application/json',
+      'kernelgossip-stream': batch.stream,
+      'kernelgossip-sequence': String(batch.first),
+      'kernelgossip-dropped': String(batch.dropped),
+      ...(compressed === null ? {} : { 'content-encoding': 'gzip' }),
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     });
-    const answer = await answerOf(response.body);
-    const header = response.headers['retry-after'];
-    const wait = retryAfterMs(typeof header === 'string' ? header : null, wallMs());
-    return judge(response.statusCode, answer, wait);
+    if (reply.status !== UNSUPPORTED || compressed === null) return reply;
+    takesGzip = false;
+    return sendOnce(batch);
   };
   return {
-    async post(body) {
+    async post(batch) {
       try {
-        return await send(body);
+        const { status, body, retryAfter } = await sendOnce(batch);
+        return judge(status, answerOf(body), retryAfterMs(retryAfter, wallMs()));
       } catch (error) {
         return { kind: 'later', why: whyOf(error), retryAfterMs: null };
       }
     },
-    close: () => agent.destroy(),
+    close: () => {
+      transport.close();
+      return Promise.resolve();
+    },
   };
 }
 
 function judge(status: number, answer: WebhookAnswer | null, wait: number | null): PostResult {
   const rejected = answer?.rejected ?? [];
   if (status >= 200 && status < 300) return { kind: 'done', rejected };
-  if (REFUSING.has(status)) return { kind: 'refused', status, rejected };
+  if (REFUSING.has(status) || (status === FORBIDDEN && rejected.length > 0))
+    return { kind: 'refused', status, rejected };
   if (status === TOO_LARGE) return { kind: 'too-large' };
   return { kind: 'later', why: `status ${status}`, retryAfterMs: wait };
 }
 
 /** The operator's answer; null where it is something else, such as a proxy's page. */
-async function answerOf(body: AsyncIterable<Uint8Array>): Promise<WebhookAnswer | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > LONGEST_ANSWER) return null;
-    chunks.push(chunk);
-  }
+function answerOf(body: string | null): WebhookAnswer | null {
   try {
-    const answer = decode(WebhookAnswer, JSON.parse(Buffer.concat(chunks).toString('utf8')));
+    const answer = decode(WebhookAnswer, JSON.parse(body ?? ''));
     return isRight(answer) ? answer.right : null;
   } catch {
     return null;

@@ -1,3 +1,5 @@
+import type { Portion } from './waiting.ts';
+
 /** First in, first out; O(1) at both ends on average, without moving what stays. */
 class Fifo<A> {
   #items: A[] = [];
@@ -33,23 +35,32 @@ interface Ticketed<A> {
   readonly item: A;
 }
 
+interface Weighed {
+  readonly bytes: number;
+  readonly isSummary: boolean;
+}
+
 /**
- * What waits to be sent, in order, never more than `limit`. When it is full the oldest summary gives way, since a later one
- * says the same more freshly; only when there is none, the oldest of all.
+ * What waits to be sent, in order, never more than `limit.count`, nor `limit.bytes` together. When it is full the oldest
+ * summary gives way, since a later one says the same more freshly; only when there is none, the oldest of all.
  */
-export class BoundedQueue<A extends { readonly isSummary: boolean }> {
-  readonly #limit: number;
+export class BoundedQueue<A extends Weighed> {
+  readonly #limit: Portion;
   readonly #summaries = new Fifo<Ticketed<A>>();
   readonly #others = new Fifo<Ticketed<A>>();
   #nextTicket = 0;
   #dropped = 0;
+  #bytes = 0;
 
-  constructor(limit: number) {
+  constructor(limit: Portion) {
     this.#limit = limit;
   }
 
   get size(): number {
     return this.#summaries.size + this.#others.size;
+  }
+  get bytes(): number {
+    return this.#bytes;
   }
   /** How many had to give way since the beginning. */
   get dropped(): number {
@@ -58,6 +69,7 @@ export class BoundedQueue<A extends { readonly isSummary: boolean }> {
 
   push(item: A): void {
     this.#lane(item).push({ ticket: this.#nextTicket, item });
+    this.#bytes += item.bytes;
     this.#nextTicket += 1;
     this.#shed();
   }
@@ -66,7 +78,7 @@ export class BoundedQueue<A extends { readonly isSummary: boolean }> {
   take(count: number): readonly Ticketed<A>[] {
     const taken: Ticketed<A>[] = [];
     while (taken.length < count) {
-      const next = this.#older().shift();
+      const next = this.#shift(this.#older());
       if (next === undefined) break;
       taken.push(next);
     }
@@ -75,6 +87,7 @@ export class BoundedQueue<A extends { readonly isSummary: boolean }> {
 
   /** Puts back, in front, what was taken and could not be sent. */
   putBack(taken: readonly Ticketed<A>[]): void {
+    for (const { item } of taken) this.#bytes += item.bytes;
     this.#summaries.putBack(taken.filter(({ item }) => item.isSummary));
     this.#others.putBack(taken.filter(({ item }) => !item.isSummary));
     this.#shed();
@@ -90,9 +103,15 @@ export class BoundedQueue<A extends { readonly isSummary: boolean }> {
     return summary < other ? this.#summaries : this.#others;
   }
 
+  #shift(lane: Fifo<Ticketed<A>>): Ticketed<A> | undefined {
+    const next = lane.shift();
+    this.#bytes -= next?.item.bytes ?? 0;
+    return next;
+  }
+
   #shed(): void {
-    while (this.size > this.#limit) {
-      if (this.#summaries.shift() === undefined) this.#others.shift();
+    while (this.size > this.#limit.count || this.#bytes > this.#limit.bytes) {
+      if (this.#shift(this.#summaries) === undefined) this.#shift(this.#others);
       this.#dropped += 1;
     }
   }

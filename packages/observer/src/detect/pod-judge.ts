@@ -11,19 +11,17 @@ import {
 } from './detector.ts';
 import type { Judge } from './judge.ts';
 
-/** What is known of a pod's containers at the moment at which the pod is judged. */
-export interface Containers {
-  /** The worst that one of them is: throttled by its own limit, or `suspect`, seeming so in too few periods to judge by. */
-  readonly worst: 'calm' | 'suspect' | 'throttled';
-  /** They were looked for just now, so that none is unknown. */
-  readonly known: boolean;
-}
+/**
+ * The worst that one of a pod's containers is at the moment at which the pod is judged: throttled by its own limit, or
+ * `suspect`, seeming so in too few periods to judge by, or seen too short a time for any.
+ */
+export type WorstContainer = 'calm' | 'suspect' | 'throttled';
 
 /**
- * `calm`: nothing to tell. `looking`: a window was throttled, but a container may be unknown. `confirming`: a window was
- * throttled and no container was; the next window decides. `told`: throttling of the pod was told.
+ * `calm`: nothing to tell. `confirming`: a window was throttled and no container was; the next window decides. `told`: throttling
+ * of the pod was told.
  */
-type Stage = 'calm' | 'looking' | 'confirming' | 'told';
+type Stage = 'calm' | 'confirming' | 'told';
 
 export interface PodState {
   readonly stage: Stage;
@@ -52,28 +50,26 @@ interface PodStep {
 export function judgePod(
   state: PodState,
   sample: Sample,
-  containers: Containers,
+  worst: WorstContainer,
   settings: DetectorSettings,
 ): PodStep {
-  if (state.stage === 'told') return whileTold(state, sample, containers, settings);
-  if (containers.worst === 'throttled') return { state: beginJudgingPod(sample.limit), report: null };
+  if (state.stage === 'told') return whileTold(state, sample, worst, settings);
+  if (worst === 'throttled') return { state: beginJudgingPod(sample.limit), report: null };
   const { state: detector, report } = detect(state.detector, sample, settings);
   if (report === null) {
     // Nothing gathered: the window is complete and was calm, or its figures could not be compared.
     const stage = detector.gathered === null ? 'calm' : state.stage;
     return { state: { stage, detector }, report: null };
   }
-  if (state.stage === 'confirming' && containers.worst === 'calm')
-    return { state: { stage: 'told', detector }, report };
-  const stage = containers.known ? 'confirming' : 'looking';
-  return { state: { stage, detector: beginDetecting(sample.limit) }, report: null };
+  if (state.stage === 'confirming' && worst === 'calm') return { state: { stage: 'told', detector }, report };
+  return { state: { stage: 'confirming', detector: beginDetecting(sample.limit) }, report: null };
 }
 
 /** While a container is throttled, nothing new is said of the pod but its end. */
 function whileTold(
   { detector: before }: PodState,
   sample: Sample,
-  { worst }: Containers,
+  worst: WorstContainer,
   settings: DetectorSettings,
 ): PodStep {
   const { state: detector, report } = detect(before, sample, settings);
@@ -87,12 +83,12 @@ function whileTold(
 /** Judges a pod's own group by its figures and by what its containers do. */
 export class PodJudge implements Judge {
   readonly #settings: DetectorSettings;
-  readonly #containers: () => Containers;
+  readonly #worst: () => WorstContainer;
   #state = beginJudgingPod(null);
 
-  constructor(settings: DetectorSettings, containers: () => Containers) {
+  constructor(settings: DetectorSettings, worst: () => WorstContainer) {
     this.#settings = settings;
-    this.#containers = containers;
+    this.#worst = worst;
   }
 
   get isThrottled(): boolean {
@@ -103,11 +99,11 @@ export class PodJudge implements Judge {
   }
   /** Whether the pod is about to be told of, for which its containers must be known. */
   get isPending(): boolean {
-    return this.#state.stage === 'looking' || this.#state.stage === 'confirming';
+    return this.#state.stage === 'confirming';
   }
 
   take(sample: Sample): Report | null {
-    const { state, report } = judgePod(this.#state, sample, this.#containers(), this.#settings);
+    const { state, report } = judgePod(this.#state, sample, this.#worst(), this.#settings);
     this.#state = state;
     return report;
   }

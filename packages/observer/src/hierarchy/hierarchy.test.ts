@@ -19,12 +19,24 @@ afterEach(() => rmSync(root, { recursive: true }));
 describe('findHierarchy', () => {
   it('finds version 2', () => {
     files('cgroup.controllers');
-    expect(findHierarchy(root)).toEqual({ version: 2, cpu: root, usage: null });
+    expect(findHierarchy(root)).toEqual({
+      version: 2,
+      cpu: root,
+      usage: null,
+      memory: root,
+      pids: root,
+    });
   });
 
   it('finds version 1, apart, joint or without usage', () => {
     files('cpu/cpu.cfs_quota_us');
-    expect(findHierarchy(root)).toEqual({ version: 1, cpu: `${root}/cpu`, usage: null });
+    expect(findHierarchy(root)).toEqual({
+      version: 1,
+      cpu: `${root}/cpu`,
+      usage: null,
+      memory: null,
+      pids: null,
+    });
     files('cpuacct/cpuacct.usage');
     expect(findHierarchy(root)).toMatchObject({ usage: `${root}/cpuacct` });
     rmSync(join(root, 'cpu'), { recursive: true });
@@ -33,7 +45,11 @@ describe('findHierarchy', () => {
       version: 1,
       cpu: `${root}/cpu,cpuacct`,
       usage: `${root}/cpu,cpuacct`,
+      memory: null,
+      pids: null,
     });
+    files('memory/memory.usage_in_bytes', 'pids/cgroup.procs');
+    expect(findHierarchy(root)).toMatchObject({ memory: `${root}/memory`, pids: `${root}/pids` });
   });
 
   it('finds the controller in a hybrid layout, wherever it is', () => {
@@ -45,11 +61,13 @@ describe('findHierarchy', () => {
   });
 
   it('takes version 1’s own directory, or a group of it, as root', () => {
-    files('cpu/a/b/cpu.cfs_quota_us', 'cpuacct/a/b/cpuacct.usage');
+    files('cpu/a/b/cpu.cfs_quota_us', 'cpuacct/a/b/cpuacct.usage', 'memory/a/b/memory.usage_in_bytes');
     expect(findHierarchy(`${root}/cpu/a/b`)).toEqual({
       version: 1,
       cpu: `${root}/cpu/a/b`,
       usage: `${root}/cpuacct/a/b`,
+      memory: `${root}/memory/a/b`,
+      pids: null,
     });
   });
 

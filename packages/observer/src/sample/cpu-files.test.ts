@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Hierarchy } from '../hierarchy/hierarchy.ts';
-import { CpuFiles, createScratch, parseCpuMax } from './cpu-files.ts';
+import { CpuFiles, parseCpuMax } from './cpu-files.ts';
+import { createScratch } from './scratch.ts';
 
 let root = '';
 const write = (file: string, content: string): void => {
@@ -16,9 +17,16 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const v2 = (): Hierarchy => ({ version: 2, cpu: root, usage: null });
-const v1 = (): Hierarchy => ({ version: 1, cpu: join(root, 'cpu'), usage: join(root, 'cpuacct') });
-const read = (files: CpuFiles, limitMatters = false) => files.read(createScratch(), () => 5, limitMatters);
+const v2 = (): Hierarchy => ({ version: 2, cpu: root, usage: null, memory: root, pids: root });
+const v1 = (): Hierarchy => ({
+  version: 1,
+  cpu: join(root, 'cpu'),
+  usage: join(root, 'cpuacct'),
+  memory: null,
+  pids: null,
+});
+const scratch = createScratch();
+const read = (files: CpuFiles, limitMatters = false) => files.read(scratch, () => 5, limitMatters);
 
 describe('the files of a version 2 group', () => {
   const stat = (periods: number, throttled: number): void =>
@@ -40,7 +48,7 @@ describe('the files of a version 2 group', () => {
       usageUs: 900,
       limit: { quotaUs: 20_000, periodUs: 100_000 },
     });
-    files.close();
+    files.close(scratch.descriptors);
   });
 
   it('have their limit read again when something was throttled, or when it matters', () => {
@@ -54,14 +62,14 @@ describe('the files of a version 2 group', () => {
     expect(read(files)).toMatchObject({ limit: { quotaUs: 50_000 } });
     write('a/cpu.max', 'max 100000\n');
     expect(read(files, true)).toMatchObject({ limit: null });
-    files.close();
+    files.close(scratch.descriptors);
   });
 
   it('are uncounted without the cpu controller, and gone without the group', () => {
     write('a/cpu.stat', 'usage_usec 900\nuser_usec 1\nsystem_usec 2\n');
     const files = new CpuFiles(v2(), '/a', 1);
     expect(read(files)).toBe('uncounted');
-    files.close();
+    files.close(scratch.descriptors);
     expect(read(new CpuFiles(v2(), '/b', 1))).toBe('gone');
   });
 });
@@ -74,10 +82,10 @@ describe('the files of a version 1 group', () => {
     write('cpuacct/a/cpuacct.usage', '7000\n');
     const files = new CpuFiles(v1(), '/a', 1);
     expect(read(files)).toMatchObject({ throttledUs: 5, usageUs: 7, limit: null });
-    files.close();
+    files.close(scratch.descriptors);
     const alone = new CpuFiles({ ...v1(), usage: null }, '/a', 1);
     expect(read(alone)).toMatchObject({ usageUs: null });
-    alone.close();
+    alone.close(scratch.descriptors);
   });
 });
 

@@ -1,10 +1,8 @@
 import type { Hierarchy } from '../hierarchy/hierarchy.ts';
 import type { CpuLimit, CpuReading } from '../rate/window.ts';
 import { ABSENT, parseFlatKeyed, parseNumber } from './flat-keyed.ts';
-import { GONE, KeptFile, UNREADABLE } from './kept-file.ts';
-
-/** `cpu.stat` is 60 to 500 bytes, with every line that kernels up to 6.18 write. */
-const BUFFER_BYTES = 4096;
+import { GONE, KeptFile, UNREADABLE, type Descriptors } from './kept-file.ts';
+import type { Scratch } from './scratch.ts';
 
 const keysOf = (...keys: readonly string[]): readonly Buffer[] => keys.map((key) => Buffer.from(key));
 const KEYS = {
@@ -15,16 +13,6 @@ const KEYS = {
 /** Version 1 counts the time withheld in nanoseconds, version 2 in microseconds. */
 const THROTTLED_UNITS_PER_US = { 1: 1000, 2: 1 } as const;
 const NS_PER_US = 1000;
-
-/** One buffer for all files of all groups: readings are taken one after the other. */
-export interface Scratch {
-  readonly buffer: Buffer;
-  readonly values: Float64Array;
-}
-export const createScratch = (): Scratch => ({
-  buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
-  values: new Float64Array(4),
-});
 
 /**
  * A reading, or why there is none: the group was removed; its files cannot be read now; or nobody counts, since the cpu
@@ -56,13 +44,15 @@ export class CpuFiles {
 
   /** `path` is the group's below the hierarchy, beginning with a slash. Nothing is opened yet. */
   constructor(hierarchy: Hierarchy, path: string, inode: number) {
-    const file = (name: string): KeptFile => new KeptFile(`${hierarchy.cpu}${path}/${name}`);
+    const directory = `${hierarchy.cpu}${path}`;
+    const file = (name: string): KeptFile => new KeptFile(directory, name);
     this.#version = hierarchy.version;
     this.#inode = inode;
     this.#stat = file('cpu.stat');
     this.#limitFiles =
       hierarchy.version === 2 ? [file('cpu.max')] : [file('cpu.cfs_quota_us'), file('cpu.cfs_period_us')];
-    this.#usage = hierarchy.usage === null ? null : new KeptFile(`${hierarchy.usage}${path}/cpuacct.usage`);
+    this.#usage =
+      hierarchy.usage === null ? null : new KeptFile(`${hierarchy.usage}${path}`, 'cpuacct.usage');
   }
 
   /**
@@ -72,11 +62,16 @@ export class CpuFiles {
    */
   read(scratch: Scratch, nowMs: () => number, limitMatters: boolean): ReadingOutcome {
     const atMs = nowMs();
-    const length = this.#stat.read(scratch.buffer);
+    const length = this.#stat.read(scratch.buffer, scratch.descriptors);
     if (length === GONE) return 'gone';
     if (length === UNREADABLE) return 'unreadable';
     parseFlatKeyed(scratch.buffer, length, KEYS[this.#version], scratch.values);
-    const [nrPeriods = ABSENT, nrThrottled = ABSENT, throttled = ABSENT, usage = ABSENT] = scratch.values;
+    // By index: the iterator of a typed array costs more than the reading.
+    const { values } = scratch;
+    const nrPeriods = values[0] ?? ABSENT;
+    const nrThrottled = values[1] ?? ABSENT;
+    const throttled = values[2] ?? ABSENT;
+    const usage = values[3] ?? ABSENT;
     if (nrPeriods === ABSENT || nrThrottled === ABSENT || throttled === ABSENT) return 'uncounted';
     this.#refreshLimit(scratch, limitMatters || nrThrottled !== this.#nrThrottled);
     this.#nrThrottled = nrThrottled;
@@ -91,35 +86,35 @@ export class CpuFiles {
     };
   }
 
-  close(): void {
-    for (const file of [this.#stat, this.#usage, ...this.#limitFiles]) file?.close();
+  close(descriptors: Descriptors): void {
+    for (const file of [this.#stat, this.#usage, ...this.#limitFiles]) file?.close(descriptors);
   }
 
   #refreshLimit(scratch: Scratch, needed: boolean): void {
     if (this.#limitRead && !needed) return;
     this.#limitRead = true;
     this.#limit = this.#version === 2 ? this.#readCpuMax(scratch) : this.#readQuotaAndPeriod(scratch);
-    if (this.#limit === null) for (const file of this.#limitFiles) file.close();
+    if (this.#limit === null) for (const file of this.#limitFiles) file.close(scratch.descriptors);
   }
 
-  #readCpuMax({ buffer }: Scratch): CpuLimit | null {
-    const length = this.#limitFiles[0]?.read(buffer) ?? UNREADABLE;
+  #readCpuMax({ buffer, descriptors }: Scratch): CpuLimit | null {
+    const length = this.#limitFiles[0]?.read(buffer, descriptors) ?? UNREADABLE;
     return length < 0 ? null : parseCpuMax(buffer.toString('latin1', 0, length));
   }
 
-  #readQuotaAndPeriod({ buffer }: Scratch): CpuLimit | null {
+  #readQuotaAndPeriod({ buffer, descriptors }: Scratch): CpuLimit | null {
     const [quota = null, period = null] = this.#limitFiles.map((file) => {
-      const length = file.read(buffer);
+      const length = file.read(buffer, descriptors);
       return length < 0 ? null : parseNumber(buffer, length);
     });
     return limitOf(quota, period);
   }
 
   /** Version 1's usage is a second file: read only of groups that have or had a quota. */
-  #usageUs({ buffer }: Scratch, inStat: number, nrPeriods: number): number | null {
+  #usageUs({ buffer, descriptors }: Scratch, inStat: number, nrPeriods: number): number | null {
     if (inStat !== ABSENT) return inStat;
     if (this.#usage === null || (this.#limit === null && nrPeriods === 0)) return null;
-    const length = this.#usage.read(buffer);
+    const length = this.#usage.read(buffer, descriptors);
     const usageNs = length < 0 ? null : parseNumber(buffer, length);
     return usageNs === null ? null : usageNs / NS_PER_US;
   }

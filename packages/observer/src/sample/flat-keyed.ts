@@ -60,8 +60,13 @@ export function parseFlatKeyed(
   }
 }
 
-/** The whole number, maybe negative, at the beginning of a file that holds nothing else; null where there is none. */
+const MINUS = 45;
+
+/** The whole number, maybe negative, that a file holds alone, a newline behind it; null where there is none. Makes no garbage. */
 export function parseNumber(buffer: Buffer, length: number): number | null {
-  const text = buffer.toString('latin1', 0, length).trim();
-  return /^-?\d{1,20}$/.test(text) ? Number(text) : null;
+  const end = length > 0 && buffer[length - 1] === NEWLINE ? length - 1 : length;
+  const isNegative = end > 0 && buffer[0] === MINUS;
+  const value = numberAt(buffer, isNegative ? 1 : 0, end);
+  if (value === ABSENT) return null;
+  return isNegative ? -value : value;
 }

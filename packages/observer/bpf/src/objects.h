@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The programs for the kernel, which this program carries. */
+#ifndef OBJECTS_H
+#define OBJECTS_H
+
+#include <bpf/libbpf.h>
+
+extern const char births_object[], births_object_end[];
+extern const char samples_object[], samples_object_end[];
+
+/* NULL where the kernel refuses; then `missing` has said why. */
+struct bpf_object *load_object(const char *what, const char *start, const char *end);
+
+/* Keeps what libbpf says, instead of printing it. */
+void objects_quiet(void);
+
+#endif
