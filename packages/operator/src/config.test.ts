@@ -14,6 +14,11 @@ describe('readConfig', () => {
     [[], { WEBHOOK_PORT: '65536' }, 'WEBHOOK_PORT: expected a port 0..65535, got "65536"'],
     [['--flush', '31'], {}, '--flush: expected a number of seconds 1..30, got "31"'],
     [['--store', 'redis'], {}, '--store: expected one of kubernetes, sqlite, got "redis"'],
+    [
+      [],
+      { OBSERVER_SERVICE_ACCOUNT: 'observer' },
+      'OBSERVER_SERVICE_ACCOUNT: expected a service account as namespace/name, got "observer"',
+    ],
     [['--prot', '1'], {}, /Unknown option '--prot'/],
   ])('names what is wrong: %j %j', (argv, env, message) => {
     expect(() => readConfig(argv, env)).toThrow(message);

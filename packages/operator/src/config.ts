@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import {
+  boolean,
   decode,
   describeFailure,
   dnsLabel,
+  dnsSubdomain,
   KernelGossipError,
   Leaf,
   messageOf,
@@ -25,6 +27,8 @@ interface Setting<A> {
 }
 
 const asNumber = (written: string): unknown => (written.trim() === '' ? written : Number(written));
+const asBoolean = (written: string): unknown =>
+  written === 'true' ? true : written === 'false' ? false : written;
 const asText = (written: string): unknown => written;
 
 const port = new Leaf(
@@ -32,6 +36,15 @@ const port = new Leaf(
   { type: 'integer', minimum: 0, maximum: 65_535 },
   (input): input is number =>
     Number.isInteger(input) && (input as number) >= 0 && (input as number) <= 65_535,
+);
+
+const serviceAccount = new Leaf(
+  'a service account as namespace/name',
+  { type: 'string', maxLength: 317 },
+  (input): input is string => {
+    const [namespace, name, ...more] = typeof input === 'string' ? input.split('/') : [];
+    return more.length === 0 && dnsLabel.is(namespace) && dnsSubdomain.is(name);
+  },
 );
 
 const LONGEST_PATH = 4096;
@@ -94,6 +107,22 @@ const SETTINGS = {
     parse: asText,
     fallback: 'kernel-gossip',
   },
+  webhookAuth: {
+    env: 'WEBHOOK_AUTH',
+    flag: 'webhook-auth',
+    help: 'whom the webhook lets in: token, none (anyone), or auto: token with store kubernetes, none with sqlite',
+    codec: oneOf('auto', 'token', 'none'),
+    parse: asText,
+    fallback: 'auto',
+  },
+  observerServiceAccount: {
+    env: 'OBSERVER_SERVICE_ACCOUNT',
+    flag: 'observer-service-account',
+    help: 'service account of the observers, each of which speaks for the pods of its own node',
+    codec: serviceAccount,
+    parse: asText,
+    fallback: 'kernel-gossip-observer/kernel-gossip-observer',
+  },
   flushSeconds: {
     env: 'FLUSH_SECONDS',
     flag: 'flush',
@@ -133,6 +162,14 @@ const SETTINGS = {
     codec: numberBetween('a number 1..1000000', 1, 1_000_000),
     parse: asNumber,
     fallback: 20_000,
+  },
+  birthsFromApi: {
+    env: 'BIRTHS_FROM_API',
+    flag: 'births-from-api',
+    help: "whether births without kernel evidence are told by Kubernetes' times alone",
+    codec: boolean,
+    parse: asBoolean,
+    fallback: true,
   },
   keepUnownedSeconds: {
     env: 'KEEP_UNOWNED_SECONDS',
@@ -215,6 +252,6 @@ export const configHelp = (): string =>
   entries
     .map(([, { flag, env, help, fallback }]) => {
       const shown = fallback === '' ? '' : ` (default ${String(fallback)})`;
-      return `  --${flag.padEnd(16)} ${env.padEnd(24)} ${help}${shown}`;
+      return `  --${flag.padEnd(24)} ${env.padEnd(24)} ${help}${shown}`;
     })
     .join('\n');

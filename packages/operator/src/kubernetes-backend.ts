@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
 import { messageOf } from 'kernel-gossip-types';
+import { accessReviewer } from './authn/access-review.ts';
+import { tokenReviewer } from './authn/token-review.ts';
 import type { Backend } from './backend.ts';
+import { podEventReader } from './cluster/events.ts';
 import { openKubeApi, type KubeApi } from './cluster/kube-api.ts';
 import { loadKubeConfig } from './cluster/kube-config.ts';
 import { lead } from './cluster/lease.ts';
@@ -38,6 +41,8 @@ export function kubernetesBackend(config: OperatorConfig, log: Logger): Backend 
   return {
     store,
     directory: pods,
+    births: { pods, readEvents: podEventReader(api) },
+    reviews: { reviewToken: tokenReviewer(api), maySend: accessReviewer(api) },
     checks: [{ name: 'pods-read', check: () => (pods.isSynced ? null : 'not read yet: pods') }],
     lead: (work, signal) => leadByLease(api, config, log, { work, signal }),
     close: async () => {

@@ -4,13 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { KernelGossipError, messageOf, type Kind } from 'kernel-gossip-types';
-import type { Backend } from './backend.ts';
+import type { MaySend } from './authn/access-review.ts';
+import { admitAnyone, authenticateByToken, usernameOf, type Authenticate } from './authn/authenticate.ts';
+import type { Backend, Births, Reviews } from './backend.ts';
 import type { OperatorConfig } from './config.ts';
 import { birthCertifier } from './controllers/birth-certifier.ts';
+import { birthJoiner, birthKeys, JOIN_POLICY } from './controllers/birth-joiner.ts';
 import { Controller, type ControllerObserver } from './controllers/controller.ts';
+import { keysOf } from './controllers/keys.ts';
 import { policyReporter } from './controllers/policy-reporter.ts';
 import { whisperAssessor } from './controllers/whisper-assessor.ts';
-import { CertificateLedger } from './ledger/certificate-ledger.ts';
+import { NumberedStreams } from './intake/numbered-streams.ts';
+import { kubernetesPart } from './ledger/birth/kubernetes-part.ts';
+import { CertificateLedger, type KubernetesKnowledge } from './ledger/certificate-ledger.ts';
 import { WhisperLedger } from './ledger/whisper-ledger.ts';
 import { ObjectIndex } from './store/object-index.ts';
 import { applyPatiently } from './store/patient-store.ts';
@@ -46,6 +52,7 @@ export async function startOperator(
   backend: Backend,
   log: Logger,
 ): Promise<RunningOperator> {
+  const authenticate = authenticationOf(config, backend.reviews, log);
   const draining = new AbortController();
   const stopping = new AbortController();
   const metrics = new OperatorMetrics(VERSION);
@@ -59,8 +66,17 @@ export async function startOperator(
   const feed = new ChangeFeed(all);
   const ledgerStore = { ...store, apply: applyPatiently(store, config.patienceSeconds * 1000) };
   const whispers = new WhisperLedger(ledgerStore, indexes.whispers, { maxWhispers: config.maxWhispers });
-  const certificates = new CertificateLedger(ledgerStore, indexes.certificates, config.maxCertificates);
-  const controllers = createControllers(store, indexes, config, controllerObserver(metrics, log));
+  const certificates = new CertificateLedger(
+    ledgerStore,
+    indexes.certificates,
+    config.maxCertificates,
+    knowledgeOf(backend.births),
+  );
+  const observer = controllerObserver(metrics, log);
+  const controllers = [
+    ...createControllers(store, indexes, config, observer),
+    ...birthJoiners(backend.births, certificates, config, observer),
+  ];
   metrics.whispers(indexes.whispers);
   metrics.queueDepth(controllers);
   metrics.gauge('kernel_gossip_event_readers', 'Readers of the stream of changes.', () => feed.readers);
@@ -72,11 +88,14 @@ export async function startOperator(
         whispers,
         certificates,
         directory: backend.directory,
+        maySend: backend.reviews?.maySend ?? nobodyIsKnown,
         isSynced: () => all.every((index) => index.isSynced),
         now: Date.now,
         count: metrics.countObservation,
+        streams: new NumberedStreams(metrics.countLost),
       },
-      onFailure: (error) => log.warn({ why: messageOf(error) }, 'a request could not be stored'),
+      authenticate,
+      onFailure: (error) => log.warn({ why: reasonsOf(error) }, 'a request could not be taken in'),
     },
     readApi: {
       about: { name: 'kernel-gossip-operator', version: VERSION, store: store.name },
@@ -127,15 +146,79 @@ export async function startOperator(
   };
 }
 
+/** Says who sends, as configured. Throws `KG_CONFIG_INVALID` where tokens are asked for and nobody could check them. */
+function authenticationOf(
+  { webhookAuth, observerServiceAccount, host }: OperatorConfig,
+  reviews: Reviews | null,
+  log: Logger,
+): Authenticate {
+  if (webhookAuth === 'none' || (webhookAuth === 'auto' && reviews === null)) {
+    if (!isLoopback(host))
+      log.warn({ host }, 'whoever reaches this port may file findings: no token is asked for');
+    return admitAnyone;
+  }
+  if (reviews === null) {
+    throw new KernelGossipError(
+      'KG_CONFIG_INVALID',
+      'WEBHOOK_AUTH: token needs the store kubernetes, since it is Kubernetes that checks tokens',
+    );
+  }
+  return authenticateByToken({
+    reviewToken: reviews.reviewToken,
+    observer: usernameOf(observerServiceAccount),
+  });
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+/** Without a cluster no sender is known, so that this is never asked. */
+const nobodyIsKnown: MaySend = () => Promise.resolve(false);
+
+/** What went wrong and why: a sender is told the first of it only. */
+const reasonsOf = (error: unknown): string =>
+  error instanceof Error && error.cause !== undefined
+    ? `${error.message}: ${messageOf(error.cause)}`
+    : messageOf(error);
+
+const knowledgeOf =
+  (births: Births | null): KubernetesKnowledge =>
+  (uid) => {
+    const birth = births?.pods.birthOf(uid) ?? null;
+    return birth === null ? null : kubernetesPart(birth, null);
+  };
+
+/** None on a machine without Kubernetes, which has no times of its own to join. */
+const birthJoiners = (
+  births: Births | null,
+  certificates: CertificateLedger,
+  { birthsFromApi }: OperatorConfig,
+  observer: ControllerObserver,
+): readonly Controller[] =>
+  births === null
+    ? []
+    : [
+        new Controller({
+          name: 'birth-joiner',
+          keys: birthKeys(births.pods),
+          workers: WORKERS,
+          observer,
+          reconcile: birthJoiner(
+            { births: births.pods, certificates, readEvents: births.readEvents },
+            { ...JOIN_POLICY, birthsFromApi },
+          ),
+        }),
+      ];
+
 const createControllers = (
   store: Store,
   { whispers, certificates, policies }: Indexes,
   config: OperatorConfig,
   observer: ControllerObserver,
-): readonly { readonly name: string; readonly depth: number; run(signal: AbortSignal): Promise<void> }[] => [
+): readonly Controller[] => [
   new Controller({
     name: 'whisper-assessor',
-    index: whispers,
+    keys: keysOf(whispers),
     workers: WORKERS,
     observer,
     reconcile: whisperAssessor(
@@ -147,7 +230,7 @@ const createControllers = (
   }),
   new Controller({
     name: 'birth-certifier',
-    index: certificates,
+    keys: keysOf(certificates),
     workers: WORKERS,
     observer,
     reconcile: birthCertifier(
@@ -159,7 +242,7 @@ const createControllers = (
   }),
   new Controller({
     name: 'policy-reporter',
-    index: policies,
+    keys: keysOf(policies),
     workers: 1,
     observer,
     reconcile: policyReporter(store, policies, Date.now),

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { renderCrds } from 'kernel-gossip-types';
+import { renderCrds } from 'kernel-gossip-types/crd';
 import type { CommandContext } from './context.ts';
 
 /** `kgossip crds`. */

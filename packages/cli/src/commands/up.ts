@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { wholeNumberFrom } from '../options.ts';
 import type { Io } from '../terminal/io.ts';
+import { visible } from '../terminal/sanitize.ts';
 import type { OneMachine } from '../up/one-machine.ts';
 import { textOption, type CommandContext } from './context.ts';
 
@@ -17,11 +18,11 @@ export function defaultDataDir(env: Io['env']): string {
   return join(base, 'kernel-gossip');
 }
 
-function greeting({ operator, observer, blind }: OneMachine, dataDir: string): string {
+function greeting({ operator, observer, blind, births }: OneMachine, dataDir: string): string {
   const observing = blind === null ? 'not observed' : `not observed: ${blind}`;
   return `Kernel Gossip listens at ${operator.url}
   findings   ${dataDir}
-  machine    ${observer === null ? observing : 'observed: every cgroup with a CPU limit'}
+  machine    ${observer === null ? observing : 'observed: every cgroup with a CPU limit'}${births === null ? '' : `\n  births     ${visible(births.text.replace(/^births: /, ''))}`}
 
 Next, in another terminal:
   kgossip --url ${operator.url} whispers -A --watch
@@ -30,6 +31,12 @@ Next, in another terminal:
 Ctrl-C ends it.
 `;
 }
+
+/** Of its environment the observer gets here only what names a program on this machine. */
+const observerFlags = (
+  interval: string,
+  { KGOSSIP_KGTRACE: kgtrace = '' }: Io['env'],
+): Record<string, string> => (kgtrace === '' ? { interval } : { interval, kgtrace });
 
 /** `kgossip up`: the one-machine mode. */
 export const upCommand = ({ io }: CommandContext): Command =>
@@ -58,7 +65,8 @@ export const upCommand = ({ io }: CommandContext): Command =>
         port: Number(given.port),
         dataDir,
         logLevel: LOG_LEVELS.find((level) => level === given.logLevel) ?? 'warn',
-        observer: given.observer === false ? null : { interval: textOption(given, 'interval') ?? '1s' },
+        observer:
+          given.observer === false ? null : observerFlags(textOption(given, 'interval') ?? '1s', io.env),
       });
       io.out(greeting(machine, dataDir));
       try {

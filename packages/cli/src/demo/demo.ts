@@ -30,7 +30,8 @@ function tryGroup({ replay, cgroupRoot }: DemoOptions): CpuGroup | string {
   }
 }
 
-async function tellAll(machine: OneMachine, group: CpuGroup | string, teller: Teller): Promise<void> {
+/** Answers which pod has a birth certificate now. */
+async function tellAll(machine: OneMachine, group: CpuGroup | string, teller: Teller): Promise<string> {
   const { url } = machine.operator;
   const target = new OperatorTarget({
     url: new URL(url),
@@ -40,15 +41,15 @@ async function tellAll(machine: OneMachine, group: CpuGroup | string, teller: Te
   });
   if (typeof group === 'string') await tellReplay(visible(group), target, teller);
   else await tellLive(group, target, teller);
-  await tellBirth(target, teller);
+  return tellBirth(machine, target, teller);
 }
 
-async function stay(machine: OneMachine, teller: Teller): Promise<void> {
+async function stay(machine: OneMachine, pod: string, teller: Teller): Promise<void> {
   const { io } = teller;
   const { url } = machine.operator;
   if (io.columns === null || io.signal.aborted) return;
   teller.say(
-    `\nStill listening at ${url}\nIn another terminal:\n  kgossip --url ${url} whispers -A\n  kgossip --url ${url} birth-cert web-1\nCtrl-C ends it and removes everything.`,
+    `\nStill listening at ${url}\nIn another terminal:\n  kgossip --url ${url} whispers -A\n  kgossip --url ${url} birth-cert ${pod}\nCtrl-C ends it and removes everything.`,
   );
   await Promise.race([once(io.signal, 'abort'), machine.operator.ended]);
 }
@@ -70,8 +71,8 @@ export async function runDemo(options: DemoOptions, io: Io): Promise<void> {
     });
     try {
       teller.tell(`Kernel Gossip, one-machine mode, listens at ${machine.operator.url}`);
-      await tellAll(machine, group, teller);
-      await stay(machine, teller);
+      const pod = await tellAll(machine, group, teller);
+      await stay(machine, pod, teller);
     } finally {
       await machine.close();
     }

@@ -1,12 +1,13 @@
-import type { TimelineEntry } from 'kernel-gossip-types';
+import type { Actor, TimelineEntry } from 'kernel-gossip-types';
 import { showMilliseconds } from '../terminal/figures.ts';
-import { visible } from '../terminal/sanitize.ts';
-import { cut, pad } from '../terminal/width.ts';
+import { cut, pad, wrap } from '../terminal/width.ts';
 
 const CERTAIN = '█';
 const UNCERTAIN = '░';
 const INSTANT = '◆';
 const NOTHING = ' ';
+/** A clock that is finer than this is as good as certain, on paper. */
+const FINEST_SHOWN_MS = 0.01;
 
 const resolutionOf = ({ resolution_ms: resolution }: TimelineEntry): number => resolution ?? 0;
 const durationOf = ({ duration_ms: duration }: TimelineEntry): number => duration ?? 0;
@@ -24,7 +25,7 @@ export const timelineEnd = (entries: readonly TimelineEntry[], totalMs: number |
  */
 export function bar(entry: TimelineEntry, endMs: number, columns: number): string {
   const { timestamp_ms: start } = entry;
-  const resolution = resolutionOf(entry);
+  const resolution = resolutionOf(entry) < FINEST_SHOWN_MS ? 0 : resolutionOf(entry);
   const duration = durationOf(entry);
   // Divided first: columns / endMs would overflow for a birth of almost no length.
   const at = (ms: number): number => (endMs > 0 ? (ms / endMs) * columns : 0);
@@ -42,64 +43,133 @@ export function bar(entry: TimelineEntry, endMs: number, columns: number): strin
   return cells.join('');
 }
 
-/** When it began: `350 ms`, or `500 ms ±500 ms` by a coarse clock; and how long it took. */
-export function timeLabel(entry: TimelineEntry): string {
+/** When it began: `350 ms`, or `500 ms ±500 ms` by a coarse clock. */
+export function beganLabel(entry: TimelineEntry): string {
+  // What is finer than what is shown is no ± for people.
   const half = resolutionOf(entry) / 2;
-  const began =
-    half === 0
-      ? showMilliseconds(entry.timestamp_ms)
-      : `${showMilliseconds(entry.timestamp_ms + half)} ±${showMilliseconds(half)}`;
-  return entry.duration_ms === null
-    ? `at ${began}`
-    : `at ${began}, took ${showMilliseconds(entry.duration_ms)}`;
+  return half < FINEST_SHOWN_MS
+    ? showMilliseconds(entry.timestamp_ms)
+    : `${showMilliseconds(entry.timestamp_ms + half)} ±${showMilliseconds(half)}`;
 }
 
-export const entryLabel = ({ actor, action }: TimelineEntry): string => `${pad(actor, 9)} ${visible(action)}`;
+const tookLabel = ({ duration_ms: duration }: TimelineEntry): string =>
+  duration === null ? '' : showMilliseconds(duration);
 
-/** Width from which name, bar and time fit into one line. */
+/** What was done, and for which container. */
+export type Describe = (entry: TimelineEntry) => string;
+
+export interface TimelineDrawing {
+  readonly totalMs: number | null;
+  readonly width: number;
+  readonly describe: Describe;
+}
+
+/** Lanes in the order in which a birth goes through them. */
+const LANES: readonly Actor[] = ['apiserver', 'scheduler', 'kubelet', 'runtime', 'cni', 'kernel'];
+const LANE = Math.max(...LANES.map((name) => name.length));
+
+/** Width from which what was done, its bar and its times fit into one line. */
 const ONE_LINE = 96;
+const BEGAN = 16;
+const TOOK = 7;
+const TIMES = BEGAN + TOOK + 2;
 
-function oneLine(entry: TimelineEntry, endMs: number, width: number): string {
-  const name = Math.floor(width * 0.3);
-  const time = 30;
-  return `${pad(cut(entryLabel(entry), name), name)} ${bar(entry, endMs, width - name - time - 2)} ${cut(timeLabel(entry), time)}`;
-}
-
-const twoLines = (entry: TimelineEntry, endMs: number, width: number): readonly string[] => {
-  const time = timeLabel(entry);
-  const name = Math.max(10, width - time.length - 1);
-  return [`${pad(cut(entryLabel(entry), name), name)} ${time}`, bar(entry, endMs, width)];
-};
+const times = (began: string, took: string): string =>
+  `${cut(began, BEGAN).padStart(BEGAN)} ${cut(took, TOOK).padStart(TOOK)}`;
+const timesOf = (entry: TimelineEntry): string => times(beganLabel(entry), tookLabel(entry));
+const HEADING = times('BEGAN', 'TOOK');
 
 function axis(endMs: number, columns: number): string {
   const end = showMilliseconds(endMs);
   return `0${'─'.repeat(Math.max(1, columns - 1 - end.length))}${end}`;
 }
 
-/** The timeline, its bars to one scale, in the order in which things began. */
-export function drawTimeline(
-  entries: readonly TimelineEntry[],
-  totalMs: number | null,
-  width: number,
+interface Lane {
+  readonly actor: Actor;
+  readonly entries: readonly TimelineEntry[];
+}
+
+const lanesOf = (entries: readonly TimelineEntry[]): readonly Lane[] =>
+  LANES.flatMap((actor) => {
+    const own = entries.filter((entry) => entry.actor === actor);
+    return own.length === 0
+      ? []
+      : [{ actor, entries: own.toSorted((a, b) => a.timestamp_ms - b.timestamp_ms) }];
+  });
+
+/** A line for each entry; the lane's name stands at its first. */
+function wideLane(
+  { actor, entries }: Lane,
+  endMs: number,
+  { width, describe }: TimelineDrawing,
 ): readonly string[] {
+  const name = nameColumns(width);
+  return entries.map((entry, index) => {
+    const what = `${pad(index === 0 ? actor : '', LANE)} ${describe(entry)}`;
+    return `${pad(cut(what, name), name)} ${bar(entry, endMs, width - name - TIMES - 1)} ${timesOf(entry)}`;
+  });
+}
+
+const nameColumns = (width: number): number => Math.floor(width * 0.46);
+
+/** Where several are drawn into one line, the most certain sign is seen. */
+const STRENGTH = [NOTHING, UNCERTAIN, INSTANT, CERTAIN];
+
+const overlay = (bars: readonly string[], columns: number): string =>
+  Array.from({ length: columns }, (_, column) =>
+    bars.reduce((strongest, one) => {
+      const sign = one[column] ?? NOTHING;
+      return STRENGTH.indexOf(sign) > STRENGTH.indexOf(strongest) ? sign : strongest;
+    }, NOTHING),
+  ).join('');
+
+/** One bar for the lane, and below it what it is made of. */
+function narrowLane(
+  { actor, entries }: Lane,
+  endMs: number,
+  { width, describe }: TimelineDrawing,
+): readonly string[] {
+  const columns = width - LANE - 1;
+  const drawn = overlay(
+    entries.map((entry) => bar(entry, endMs, columns)),
+    columns,
+  );
+  return [
+    `${pad(actor, LANE)} ${drawn}`,
+    ...entries.flatMap((entry) => {
+      const [first = '', ...rest] = wrap(describe(entry), width - TIMES - 1);
+      return [`${timesOf(entry)}  ${first}`, ...rest.map((line) => ' '.repeat(TIMES + 1) + line)];
+    }),
+  ];
+}
+
+/** The timeline in lanes, a lane for each actor, all to one scale. */
+export function drawTimeline(entries: readonly TimelineEntry[], drawing: TimelineDrawing): readonly string[] {
+  const { totalMs, width } = drawing;
   const endMs = timelineEnd(entries, totalMs);
-  const ordered = [...entries].sort((a, b) => a.timestamp_ms - b.timestamp_ms);
-  if (width >= ONE_LINE) {
-    const name = Math.floor(width * 0.3);
+  const lanes = lanesOf(entries);
+  if (width < ONE_LINE) {
     return [
-      ...ordered.map((entry) => oneLine(entry, endMs, width)),
-      `${' '.repeat(name + 1)}${axis(endMs, width - name - 32)}`,
+      `${pad('', LANE)} ${axis(endMs, width - LANE - 1)}`,
+      HEADING,
+      ...lanes.flatMap((lane) => narrowLane(lane, endMs, drawing)),
     ];
   }
-  return [...ordered.flatMap((entry) => twoLines(entry, endMs, width)), axis(endMs, width)];
+  const name = nameColumns(width);
+  return [
+    `${pad('', name)} ${axis(endMs, width - name - TIMES - 1)} ${HEADING}`,
+    ...lanes.flatMap((lane) => wideLane(lane, endMs, drawing)),
+  ];
 }
 
 /** What the signs mean, as far as they were used. */
 export function legend(entries: readonly TimelineEntry[]): string {
   const parts = [
     ...(entries.some((entry) => durationOf(entry) > resolutionOf(entry)) ? [`${CERTAIN} going on`] : []),
-    ...(entries.some((entry) => resolutionOf(entry) > 0) ? [`${UNCERTAIN} within the clock's ±`] : []),
-    ...(entries.some((entry) => durationOf(entry) === 0 && resolutionOf(entry) === 0)
+    ...(entries.some((entry) => resolutionOf(entry) >= FINEST_SHOWN_MS)
+      ? [`${UNCERTAIN} within the clock's ±`]
+      : []),
+    ...(entries.some((entry) => durationOf(entry) === 0 && resolutionOf(entry) < FINEST_SHOWN_MS)
       ? [`${INSTANT} begin; length not measured`]
       : []),
   ];

@@ -1,17 +1,21 @@
 import { Chalk } from 'chalk';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { tracedCertificate } from '../testing/births.ts';
 import { certificate, NOW, whisper } from '../testing/whispers.ts';
 import { table } from '../terminal/table.ts';
 import { widthOf } from '../terminal/width.ts';
 import { drawCertificate } from './birth-certificate.ts';
-import { bar, timelineEnd } from './birth-timeline.ts';
+import { bar, drawTimeline, timelineEnd } from './birth-timeline.ts';
 import { explainPod } from './explain.ts';
 import { byUrgency } from './order.ts';
 import { whisperColumns } from './whisper-columns.ts';
 
 const chalk = new Chalk({ level: 0 });
 const paper = (width: number) => ({ chalk, width, now: NOW });
+
+/** The rest of a timeline's entry. */
+const OF_NOBODY = { clock: null, source: null, container_id: null, container_name: null, details: null };
 
 const memory = whisper({
   name: 'api-memory',
@@ -140,15 +144,16 @@ describe('the birth certificate', () => {
       ║ Node                node-1                               ║
       ║ Certificate         web-1-0000000000                     ║
       ╟─ What happened ──────────────────────────────────────────╢
-      ║ scheduler assign                       at 500 ms ±500 ms ║
-      ║ ░░░░░░░░░░░░░░░░░░░░                                     ║
-      ║ runtime   make the sandbox        at 300 ms, took 900 ms ║
-      ║      ███████████████████                                 ║
-      ║ kubelet   start            at 1.25 s ±250 ms, took 1.4 s ║
-      ║                    ░░░░░░░░░███████████████████░░░░░░░░░ ║
-      ║ kernel    execute                               at 2.4 s ║
-      ║                                               ◆          ║
-      ║ 0──────────────────────────────────────────────────2.9 s ║
+      ║           0────────────────────────────────────────2.9 s ║
+      ║            BEGAN    TOOK                                 ║
+      ║ scheduler ░░░░░░░░░░░░░░░░                               ║
+      ║   500 ms ±500 ms          assign                         ║
+      ║ kubelet                  ░░░░░░░░████████████████░░░░░░░ ║
+      ║   1.25 s ±250 ms   1.4 s  start                          ║
+      ║ runtime       ████████████████                           ║
+      ║           300 ms  900 ms  make the sandbox               ║
+      ║ kernel                                          ◆        ║
+      ║            2.4 s          execute                        ║
       ║                                                          ║
       ║ █ going on   ░ within the clock's ±   ◆ begin; length    ║
       ║ not measured                                             ║
@@ -180,11 +185,11 @@ describe('the birth certificate', () => {
       ║ Certificate         web-1-0000000000                                                                                 ║
       ║ Provenance          SYNTHETIC: made up to try things out, not measured                                               ║
       ╟─ What happened ──────────────────────────────────────────────────────────────────────────────────────────────────────╢
-      ║ scheduler assign                   ░░░░░░░░░░░░░░░░░░                                 at 500 ms ±500 ms              ║
-      ║ runtime   make the sandbox              ████████████████                              at 300 ms, took 900 ms         ║
-      ║ kubelet   start                                     ░░░░░░░░█████████████████░░░░░░░░ at 1.25 s ±250 ms, took 1.4 s  ║
-      ║ kernel    execute                                                           ◆         at 2.4 s                       ║
-      ║                                    0────────────────────────────────────────────2.9 s                                ║
+      ║                                                       0───────────────────────────────2.9 s            BEGAN    TOOK ║
+      ║ scheduler assign                                      ░░░░░░░░░░░░░                           500 ms ±500 ms         ║
+      ║ kubelet   start                                                   ░░░░░░░████████████░░░░░░   1.25 s ±250 ms   1.4 s ║
+      ║ runtime   make the sandbox                               █████████████                                300 ms  900 ms ║
+      ║ kernel    execute                                                                   ◆                  2.4 s         ║
       ║                                                                                                                      ║
       ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured                                                   ║
       ║ Times from: api, kgtrace, kubelet.                                                                                   ║
@@ -206,14 +211,211 @@ describe('the birth certificate', () => {
     );
   });
 
+  test('traced in the kernel, at 80 columns', () => {
+    expect(drawCertificate(tracedCertificate(), paper(80))).toMatchInlineSnapshot(`
+      "╔══════════════════════════════════════════════════════════════════════════════╗
+      ║                            POD BIRTH CERTIFICATE                             ║
+      ║                                    web-1                                     ║
+      ╟──────────────────────────────────────────────────────────────────────────────╢
+      ║ Namespace           shop                                                     ║
+      ║ Pod UID             not stated                                               ║
+      ║ Recorded at         2026-01-01T12:00:02.400Z                                 ║
+      ║ Recorded by         kernel-gossip-observer                                   ║
+      ║ Node                node-1                                                   ║
+      ║ Certificate         web-1-0000000000                                         ║
+      ╟─ What happened ──────────────────────────────────────────────────────────────╢
+      ║           0──────────────────────────────────────────────────────────────3 s ║
+      ║            BEGAN    TOOK                                                     ║
+      ║ apiserver ░░░░░░░░░░░░░░░░░░░░░░                                             ║
+      ║   500 ms ±500 ms          accept the pod                                     ║
+      ║ scheduler ◆                                                                  ║
+      ║            31 ms          assign the pod to a node                           ║
+      ║ kubelet   ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░ ║
+      ║   500 ms ±500 ms          report the container started (setup)               ║
+      ║    1.5 s ±500 ms  811 ms  pull the image (app)                               ║
+      ║    2.5 s ±500 ms          report the pod ready                               ║
+      ║ runtime             █████                             ██                     ║
+      ║           471 ms   15 ms  start the shim (sandbox)                           ║
+      ║           492 ms   61 ms  create the container (sandbox)                     ║
+      ║           601 ms   59 ms  create the container (setup)                       ║
+      ║           2.01 s   60 ms  create the container (app)                         ║
+      ║ cni                ██                                                        ║
+      ║           412 ms   40 ms  run the network plugin bridge (sandbox)            ║
+      ║           455 ms 8.25 ms  run the network plugin portmap (sandbox)           ║
+      ║ kernel            ◆   ◆ ◆                              ◆                     ║
+      ║           398 ms          make the pod's cgroup                              ║
+      ║           560 ms          execute its first program (sandbox)                ║
+      ║           672 ms          execute its first program (setup)                  ║
+      ║           2.08 s          execute its first program (app)                    ║
+      ║                                                                              ║
+      ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured           ║
+      ║ Times from: pod metadata, event, kgtrace, pod status.                        ║
+      ║ apiserver and scheduler go by the control plane's clock, the others by the   ║
+      ║ node's; the two may differ.                                                  ║
+      ╟─ What the kernel counted ────────────────────────────────────────────────────╢
+      ║ Total duration      1.67 s, from the runtime's first process to the last     ║
+      ║                     container's own program                                  ║
+      ║ System calls        23,871                                                   ║
+      ║ Namespaces made     9: 3 mnt, 3 pid, net, ipc, uts                           ║
+      ║ Cgroup writes       84                                                       ║
+      ║ Filter rules        3                                                        ║
+      ║ Cgroups made        30                                                       ║
+      ║ Mounts              93                                                       ║
+      ║ Network links       4                                                        ║
+      ║ Routes              2                                                        ║
+      ║ Events lost         0                                                        ║
+      ║ Most often          futex 4,120, read 2,977, mmap 2,204, openat 1,961        ║
+      ╟─ Container by container ─────────────────────────────────────────────────────╢
+      ║ sandbox                                               ready to run in 148 ms ║
+      ║   system calls  14,561 (shim 3,120, create 5,131, init 1,400, start 160,     ║
+      ║                 network 4,750)                                               ║
+      ║   most often    futex 2,500, read 1,800                                      ║
+      ║   namespaces    mnt, pid, net, ipc, uts                                      ║
+      ║   cgroups       10 made, 28 writes                                           ║
+      ║   mounts        31                                                           ║
+      ║   network       4 links, 2 routes, 3 filter rules                            ║
+      ║   program       /pause                                                       ║
+      ║                                                                              ║
+      ║ setup, init container                                  ready to run in 71 ms ║
+      ║   system calls  4,655 (create 3,200, init 1,455)                             ║
+      ║   namespaces    mnt, pid                                                     ║
+      ║   cgroups       10 made, 28 writes                                           ║
+      ║   mounts        31                                                           ║
+      ║   network       0 links, 0 routes, 0 filter rules                            ║
+      ║   program       sh -c ./migrate                                              ║
+      ║                                                                              ║
+      ║ app                                                    ready to run in 69 ms ║
+      ║   system calls  4,655 (create 3,200, init 1,455)                             ║
+      ║   namespaces    mnt, pid                                                     ║
+      ║   cgroups       10 made, 28 writes                                           ║
+      ║   mounts        31                                                           ║
+      ║   network       0 links, 0 routes, 0 filter rules                            ║
+      ║   program       nginx -g daemon off;                                         ║
+      ║                                                                              ║
+      ║ restart of app                                         ready to run in 70 ms ║
+      ╟─ Verdict ────────────────────────────────────────────────────────────────────╢
+      ║ Slowest: kubelet pull the image (app), 811 ms, 49% of the whole.             ║
+      ║ Born in 1.67 s with 23871 system calls; slowest: pull the image (app) by     ║
+      ║ kubelet, 811 ms (49%); network plugins took 47.8 ms                          ║
+      ╚══════════════════════════════════════════════════════════════════════════════╝"
+    `);
+  });
+  test('traced in the kernel, at 120 columns', () => {
+    expect(drawCertificate(tracedCertificate(), paper(120))).toMatchInlineSnapshot(`
+      "╔══════════════════════════════════════════════════════════════════════════════════════════════════════════════════════╗
+      ║                                                POD BIRTH CERTIFICATE                                                 ║
+      ║                                                        web-1                                                         ║
+      ╟──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────╢
+      ║ Namespace           shop                                                                                             ║
+      ║ Pod UID             not stated                                                                                       ║
+      ║ Recorded at         2026-01-01T12:00:02.400Z                                                                         ║
+      ║ Recorded by         kernel-gossip-observer                                                                           ║
+      ║ Node                node-1                                                                                           ║
+      ║ Certificate         web-1-0000000000                                                                                 ║
+      ╟─ What happened ──────────────────────────────────────────────────────────────────────────────────────────────────────╢
+      ║                                                       0─────────────────────────────────3 s            BEGAN    TOOK ║
+      ║ apiserver accept the pod                              ░░░░░░░░░░░░░                           500 ms ±500 ms         ║
+      ║ scheduler assign the pod to a node                    ◆                                                31 ms         ║
+      ║ kubelet   report the container started (setup)        ░░░░░░░░░░░░░                           500 ms ±500 ms         ║
+      ║           pull the image (app)                                    ░░░░░░░░░░░░░░░░░░░░░░░      1.5 s ±500 ms  811 ms ║
+      ║           report the pod ready                                                ░░░░░░░░░░░░░    2.5 s ±500 ms         ║
+      ║ runtime   start the shim (sandbox)                         █                                          471 ms   15 ms ║
+      ║           create the container (sandbox)                    █                                         492 ms   61 ms ║
+      ║           create the container (setup)                       ██                                       601 ms   59 ms ║
+      ║           create the container (app)                                          ██                      2.01 s   60 ms ║
+      ║ cni       run the network plugin bridge (sandbox)          █                                          412 ms   40 ms ║
+      ║           run the network plugin portmap (sandbox)         █                                          455 ms 8.25 ms ║
+      ║ kernel    make the pod's cgroup                           ◆                                           398 ms         ║
+      ║           execute its first program (sandbox)               ◆                                         560 ms         ║
+      ║           execute its first program (setup)                   ◆                                       672 ms         ║
+      ║           execute its first program (app)                                      ◆                      2.08 s         ║
+      ║                                                                                                                      ║
+      ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured                                                   ║
+      ║ Times from: pod metadata, event, kgtrace, pod status.                                                                ║
+      ║ apiserver and scheduler go by the control plane's clock, the others by the node's; the two may differ.               ║
+      ╟─ What the kernel counted ────────────────────────────────────────────────────────────────────────────────────────────╢
+      ║ Total duration      1.67 s, from the runtime's first process to the last container's own program                     ║
+      ║ System calls        23,871                                                                                           ║
+      ║ Namespaces made     9: 3 mnt, 3 pid, net, ipc, uts                                                                   ║
+      ║ Cgroup writes       84                                                                                               ║
+      ║ Filter rules        3                                                                                                ║
+      ║ Cgroups made        30                                                                                               ║
+      ║ Mounts              93                                                                                               ║
+      ║ Network links       4                                                                                                ║
+      ║ Routes              2                                                                                                ║
+      ║ Events lost         0                                                                                                ║
+      ║ Most often          futex 4,120, read 2,977, mmap 2,204, openat 1,961                                                ║
+      ╟─ Container by container ─────────────────────────────────────────────────────────────────────────────────────────────╢
+      ║ sandbox                                                                                       ready to run in 148 ms ║
+      ║   system calls  14,561 (shim 3,120, create 5,131, init 1,400, start 160, network 4,750)                              ║
+      ║   most often    futex 2,500, read 1,800                                                                              ║
+      ║   namespaces    mnt, pid, net, ipc, uts                                                                              ║
+      ║   cgroups       10 made, 28 writes                                                                                   ║
+      ║   mounts        31                                                                                                   ║
+      ║   network       4 links, 2 routes, 3 filter rules                                                                    ║
+      ║   program       /pause                                                                                               ║
+      ║                                                                                                                      ║
+      ║ setup, init container                                                                          ready to run in 71 ms ║
+      ║   system calls  4,655 (create 3,200, init 1,455)                                                                     ║
+      ║   namespaces    mnt, pid                                                                                             ║
+      ║   cgroups       10 made, 28 writes                                                                                   ║
+      ║   mounts        31                                                                                                   ║
+      ║   network       0 links, 0 routes, 0 filter rules                                                                    ║
+      ║   program       sh -c ./migrate                                                                                      ║
+      ║                                                                                                                      ║
+      ║ app                                                                                            ready to run in 69 ms ║
+      ║   system calls  4,655 (create 3,200, init 1,455)                                                                     ║
+      ║   namespaces    mnt, pid                                                                                             ║
+      ║   cgroups       10 made, 28 writes                                                                                   ║
+      ║   mounts        31                                                                                                   ║
+      ║   network       0 links, 0 routes, 0 filter rules                                                                    ║
+      ║   program       nginx -g daemon off;                                                                                 ║
+      ║                                                                                                                      ║
+      ║ restart of app                                                                                 ready to run in 70 ms ║
+      ╟─ Verdict ────────────────────────────────────────────────────────────────────────────────────────────────────────────╢
+      ║ Slowest: kubelet pull the image (app), 811 ms, 49% of the whole.                                                     ║
+      ║ Born in 1.67 s with 23871 system calls; slowest: pull the image (app) by kubelet, 811 ms (49%); network plugins took ║
+      ║ 47.8 ms                                                                                                              ║
+      ╚══════════════════════════════════════════════════════════════════════════════════════════════════════════════════════╝"
+    `);
+  });
+  test('says why figures are missing', () => {
+    const drawn = (spec: Readonly<Record<string, unknown>>) =>
+      drawCertificate(tracedCertificate(spec), paper(120));
+    const kernel_stats = {};
+    expect(drawn({ kernel_stats, containers: null, source: { name: 'kubernetes-api' } })).toContain(
+      "No kernel evidence came for this birth: all of its times are Kubernetes' own.",
+    );
+    expect(drawn({ kernel_stats })).toContain(
+      'Not every container of the pod was seen to begin its own program.',
+    );
+    expect(drawn({ incomplete: '3 programs found no room' })).toMatch(/Why +3 programs found no room/);
+    const began = { began_at: '2026-01-01T12:00:00Z' };
+    const containers = [
+      began,
+      { ...began, container_id: '1'.repeat(64), role: 'sidecar', container_name: 'proxy' },
+      { ...began, role: 'ephemeral' },
+      { ...began, role: 'restart', incomplete: 'lost' },
+      { ...began, incomplete: 'its counts were lost' },
+    ];
+    const all = drawn({ containers });
+    expect(all).toContain('made not measured, writes not measured');
+    expect(all).toContain('proxy, sidecar');
+    expect(all).toContain('its own program was not seen');
+    expect(all).toMatch(/incomplete +its counts were lost/);
+  });
+
   const milliseconds = fc.double({ min: 0, max: 1e6, noNaN: true });
   const entry = fc.record({
     timestamp_ms: milliseconds,
-    actor: fc.constantFrom('scheduler', 'kubelet', 'runtime', 'kernel'),
+    actor: fc.constantFrom('apiserver', 'scheduler', 'kubelet', 'runtime', 'cni', 'kernel'),
     action: fc.string({ unit: 'binary', maxLength: 256 }),
     duration_ms: fc.option(milliseconds),
     resolution_ms: fc.option(milliseconds),
+    clock: fc.constantFrom(null, 'node', 'control-plane'),
     source: fc.option(fc.string({ unit: 'binary', maxLength: 63 })),
+    container_id: fc.constantFrom(null, '1'.repeat(64), '2'.repeat(64)),
+    container_name: fc.constantFrom(null, 'app'),
     details: fc.constant(null),
   });
 
@@ -221,7 +423,7 @@ describe('the birth certificate', () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 8 }), fc.integer({ min: 60, max: 160 }), (timeline, width) => {
         const lines = drawCertificate(
-          { ...certificate(), spec: { ...certificate().spec, timeline } },
+          { ...tracedCertificate(), spec: { ...tracedCertificate().spec, timeline } },
           paper(width),
         ).split('\n');
         expect(lines.filter((line) => widthOf(line) !== width)).toEqual([]);
@@ -251,6 +453,22 @@ describe('the birth certificate', () => {
     );
   });
 
+  test('what began is named in its lane, whatever the width', () => {
+    fc.assert(
+      fc.property(
+        fc.array(entry, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 56, max: 156 }),
+        (entries, width) => {
+          const lines = drawTimeline(entries, { totalMs: null, width, describe: () => 'done' });
+          expect(lines.filter((line) => line.includes('done'))).toHaveLength(entries.length);
+          for (const { actor } of entries) {
+            expect(lines.filter((line) => line.startsWith(actor))).toHaveLength(1);
+          }
+        },
+      ),
+    );
+  });
+
   test('a coarse clock is never drawn as certain', () => {
     expect(
       bar(
@@ -260,8 +478,7 @@ describe('the birth certificate', () => {
           action: 'x',
           duration_ms: 500,
           resolution_ms: 1000,
-          source: null,
-          details: null,
+          ...OF_NOBODY,
         },
         2000,
         20,
@@ -275,8 +492,7 @@ describe('the birth certificate', () => {
           action: 'x',
           duration_ms: 1500,
           resolution_ms: 500,
-          source: null,
-          details: null,
+          ...OF_NOBODY,
         },
         2000,
         20,

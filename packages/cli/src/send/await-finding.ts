@@ -46,7 +46,7 @@ function saysTheSame(spec: KernelWhisper['spec'], sent: Ongoing): boolean {
     case 'cpu_throttle':
       return spec.throttled_percent === sent.throttle_percentage;
     case 'memory_pressure':
-      return spec.memory?.usage_percent === sent.memory_usage_percentage;
+      return (spec.memory?.usage_percent ?? null) === sent.memory_usage_percentage;
     case 'network_issue':
       return spec.network?.failure_percent === sent.failure_percentage;
   }

@@ -1,4 +1,9 @@
-import { readConfig as readObserverConfig, startObserver, type Observer } from 'kernel-gossip-observer';
+import {
+  readConfig as readObserverConfig,
+  startObserver,
+  type BirthsOutlook,
+  type Observer,
+} from 'kernel-gossip-observer';
 import { DEFAULT_CONFIG, sqliteBackend, startOperator, type RunningOperator } from 'kernel-gossip-operator';
 import { isKernelGossipError, messageOf } from 'kernel-gossip-types';
 import { destination, pino, type Logger } from 'pino';
@@ -18,6 +23,8 @@ export interface OneMachine {
   readonly observer: Observer | null;
   /** Why there is no observer although one was asked for. */
   readonly blind: string | null;
+  /** Whether births are seen, or why not; null without an observer. */
+  readonly births: BirthsOutlook | null;
   close(): Promise<void>;
 }
 
@@ -37,13 +44,14 @@ export async function startOneMachine(options: OneMachineOptions): Promise<OneMa
     await observer?.close();
     await operator.close();
   };
-  if (options.observer === null) return { operator, observer: null, blind: null, close: () => close(null) };
+  const unobserved = { operator, observer: null, births: null, close: () => close(null) };
+  if (options.observer === null) return { ...unobserved, blind: null };
   try {
     const observer = observe(operator.url, options.observer, log);
-    return { operator, observer, blind: null, close: () => close(observer) };
+    return { operator, observer, blind: null, births: await observer.births, close: () => close(observer) };
   } catch (error) {
     if (isKernelGossipError(error, 'KG_CGROUP_UNREADABLE')) {
-      return { operator, observer: null, blind: messageOf(error), close: () => close(null) };
+      return { ...unobserved, blind: messageOf(error) };
     }
     await operator.close();
     throw error;

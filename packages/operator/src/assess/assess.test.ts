@@ -148,6 +148,34 @@ describe('the assessment of memory and network', () => {
     });
   });
 
+  it('keeps the kills of the episode beside those of the window', () => {
+    const memory = { usage_percent: 96, oom_kills: 0, episode_oom_kills: 3, window_seconds: 10 };
+    expect(assess({ kind: 'memory_pressure', memory })).toMatchObject({
+      insight: "Pod lost 3 processes to the kernel's OOM killer",
+      kernel_evidence:
+        'Kernel shows 96% of the memory limit in use; OOM kills: 0 in 10 s; 3 OOM kills since it began',
+    });
+  });
+
+  it('tells of waiting for memory where there is no limit', () => {
+    const assessment = assess({
+      kind: 'memory_pressure',
+      memory: { stalled_percent: 31.2, usage_bytes: 40 * 1024 ** 2, window_seconds: 10 },
+    });
+    expect(assessment).toMatchObject({
+      insight: 'Pod experiencing memory pressure: tasks waited for memory 31.2% of the time',
+      kernel_evidence:
+        'Kernel shows 40 MiB of memory in use, without a limit; tasks waited for memory 31.2% of the time in 10 s',
+    });
+  });
+
+  it('invents no figure where none was measured', () => {
+    expect(assess({ kind: 'memory_pressure', memory: {} })).toMatchObject({
+      insight: 'Pod experiencing memory pressure; how much was not measured',
+      kernel_evidence: 'Nothing was measured',
+    });
+  });
+
   it('names the symptom of the network', () => {
     const assessment = assess({
       kind: 'network_issue',
@@ -204,6 +232,7 @@ describe('the assessment of a birth', () => {
       actor: 'runtime',
       action: 'pulled the image',
       duration_ms: 2000,
+      resolution_ms: null,
       share_percent: 80,
     });
     expect(status.verdict).toBe(

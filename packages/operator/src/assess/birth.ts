@@ -4,32 +4,50 @@ import {
   type PodBirthCertificateSpec,
   type PodBirthCertificateStatus,
   type SlowestPhase,
-  type TimelineEntry,
 } from 'kernel-gossip-types';
+import { networkPluginsMs, slowestPhase } from './birth-phases.ts';
 import { millisecondsText } from './words.ts';
 
 /** What to make of a birth, from what stands on its certificate. */
 export function assessBirth(certificate: PodBirthCertificate, nowMs: number): PodBirthCertificateStatus {
   const { spec, status, metadata } = certificate;
   const slowest = slowestPhase(spec);
-  const complete = missingFigures(spec).length === 0;
   return {
     slowest_phase: slowest,
     verdict: verdict(spec, slowest),
     conditions: withCondition(
       status?.conditions ?? [],
-      {
-        type: 'Complete',
-        status: complete ? 'True' : 'False',
-        reason: complete ? 'EverythingMeasured' : 'NotEverythingMeasured',
-        message: complete
-          ? 'Every figure was measured.'
-          : `Not measured: ${missingFigures(spec).join(', ')}.`,
-        observedGeneration: metadata.generation,
-      },
+      { type: 'Complete', ...completeness(spec), observedGeneration: metadata.generation },
       new Date(nowMs).toISOString(),
     ),
     observed_generation: metadata.generation,
+  };
+}
+
+interface Completeness {
+  readonly status: 'True' | 'False';
+  readonly reason: 'EverythingMeasured' | 'EventsLost' | 'NotEverythingMeasured';
+  readonly message: string;
+}
+
+/** As long as a condition's message may be, with room to spare. */
+const LONGEST_MESSAGE = 4096;
+
+function completeness(spec: PodBirthCertificateSpec): Completeness {
+  const missing = missingFigures(spec);
+  const lost = spec.kernel_stats.lost_events ?? 0;
+  const why = [
+    ...(missing.length === 0 ? [] : [`Not measured: ${missing.join(', ')}.`]),
+    ...(lost === 0 ? [] : [`The source lost ${lost} events about births meanwhile.`]),
+    ...reasonsOf(spec),
+  ];
+  if (why.length === 0) {
+    return { status: 'True', reason: 'EverythingMeasured', message: 'Every figure was measured.' };
+  }
+  return {
+    status: 'False',
+    reason: lost > 0 ? 'EventsLost' : 'NotEverythingMeasured',
+    message: why.join(' ').slice(0, LONGEST_MESSAGE),
   };
 }
 
@@ -46,40 +64,36 @@ const missingFigures = ({ kernel_stats, timeline }: PodBirthCertificateSpec): re
   ...(timeline === null ? ['timeline'] : []),
 ];
 
-/**
- * The entry that took longest by its own account. Gaps between entries are not phases: two entries may come
- * from clocks that differ, so only a duration that one source measured counts.
- */
-function slowestPhase({ timeline, kernel_stats }: PodBirthCertificateSpec): SlowestPhase | null {
-  const timed = (timeline ?? []).flatMap((entry) => (hasDuration(entry) ? [entry] : []));
-  const [first, ...rest] = timed;
-  if (first === undefined) return null;
-  const slowest = rest.reduce(
-    (longest, entry) => (entry.duration_ms > longest.duration_ms ? entry : longest),
-    first,
-  );
-  const total = kernel_stats.total_duration_ms;
-  const share =
-    total === null || total < slowest.duration_ms ? null : Math.round((slowest.duration_ms / total) * 100);
-  return {
-    actor: slowest.actor,
-    action: slowest.action,
-    duration_ms: slowest.duration_ms,
-    share_percent: total === 0 ? null : share,
-  };
+/** Why figures are missing, in the words of the source. */
+const reasonsOf = ({ incomplete, containers }: PodBirthCertificateSpec): readonly string[] => [
+  ...(incomplete === null ? [] : [`${incomplete}.`]),
+  ...(containers ?? []).flatMap((birth) =>
+    birth.incomplete === null || birth.role === 'restart' || birth.role === 'ephemeral'
+      ? []
+      : [`${birth.container_name ?? birth.role ?? 'a container'}: ${birth.incomplete}.`],
+  ),
+];
+
+function verdict(spec: PodBirthCertificateSpec, slowest: SlowestPhase | null): string {
+  const { total_duration_ms: durationMs, total_syscalls: syscalls } = spec.kernel_stats;
+  const took =
+    durationMs === null
+      ? 'How long the birth took was not measured'
+      : `Born in ${millisecondsText(durationMs)}`;
+  const calls = syscalls === null ? '' : ` with ${syscalls} system calls`;
+  return `${took}${calls}; ${slowestText(slowest)}${networkText(spec, slowest)}`;
 }
 
-const hasDuration = (entry: TimelineEntry): entry is TimelineEntry & { readonly duration_ms: number } =>
-  entry.duration_ms !== null;
-
-function verdict({ kernel_stats }: PodBirthCertificateSpec, slowest: SlowestPhase | null): string {
-  const took =
-    kernel_stats.total_duration_ms === null
-      ? 'How long the birth took was not measured'
-      : `Born in ${millisecondsText(kernel_stats.total_duration_ms)}`;
-  const calls =
-    kernel_stats.total_syscalls === null ? '' : ` with ${kernel_stats.total_syscalls} system calls`;
-  if (slowest === null) return `${took}${calls}; the timeline does not tell where the time went`;
+function slowestText(slowest: SlowestPhase | null): string {
+  if (slowest === null) return 'the timeline does not tell where the time went';
   const share = slowest.share_percent === null ? '' : ` (${slowest.share_percent}%)`;
-  return `${took}${calls}; slowest: ${slowest.action} by ${slowest.actor}, ${millisecondsText(slowest.duration_ms)}${share}`;
+  const about = slowest.resolution_ms === null ? '' : ` ±${millisecondsText(slowest.resolution_ms)}`;
+  return `slowest: ${slowest.action} by ${slowest.actor}, ${millisecondsText(slowest.duration_ms)}${about}${share}`;
+}
+
+/** The time of the network plugins is named in any case, since nothing else of Kubernetes shows it. */
+function networkText(spec: PodBirthCertificateSpec, slowest: SlowestPhase | null): string {
+  const networkMs = networkPluginsMs(spec);
+  if (networkMs === null || slowest?.actor === 'cni') return '';
+  return `; network plugins took ${millisecondsText(networkMs)}`;
 }

@@ -9,13 +9,13 @@ export function severityOfPercent(percent: number): Severity {
   return percent > WARNING_ABOVE_PERCENT ? 'warning' : 'info';
 }
 
-/** The share by which an observation's severity is told. */
-export function percentOf(observation: OngoingObservation): number {
+/** The share by which an observation's severity is told; null where it has none. */
+export function percentOf(observation: OngoingObservation): number | null {
   switch (observation.type) {
     case 'cpu_throttle':
       return observation.throttle_percentage;
     case 'memory_pressure':
-      return observation.memory_usage_percentage;
+      return observation.memory_usage_percentage ?? observation.stalled_percentage;
     case 'network_issue':
       return observation.failure_percentage;
   }
@@ -27,4 +27,11 @@ export const hasOomKill = (observation: OngoingObservation): boolean =>
 
 /** How bad an observation is. A process killed for want of memory is critical, however much memory is in use afterwards. */
 export const severityOf = (observation: OngoingObservation): Severity =>
-  hasOomKill(observation) ? 'critical' : severityOfPercent(percentOf(observation));
+  hasOomKill(observation) ? 'critical' : severityOfPercent(worstPercentOf(observation));
+
+/** Memory may be far from its limit and yet be waited for most of the time. */
+const worstPercentOf = (observation: OngoingObservation): number =>
+  Math.max(
+    percentOf(observation) ?? 0,
+    observation.type === 'memory_pressure' ? (observation.stalled_percentage ?? 0) : 0,
+  );

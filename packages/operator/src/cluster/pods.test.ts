@@ -81,7 +81,7 @@ describe('a pod', () => {
       ],
       ephemeralContainerStatuses: [{ name: 'debug', containerID: `docker://${id('d')}` }],
     };
-    expect(projectPod(pod({ status }))).toEqual({
+    expect(projectPod(pod({ status }))).toMatchObject({
       value: {
         pod: {
           namespace: 'shop',
@@ -116,6 +116,28 @@ describe('a pod', () => {
 });
 
 describe('a pod directory', () => {
+  it('tells births, of the pods that it saw before they were up, until they are gone', () => {
+    const ready = {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:02Z' }],
+    };
+    return directoryOf(
+      [pod({ name: 'old', uid: 'u0', status: ready }), pod({ status: { phase: 'Pending' } })],
+      [['MODIFIED', pod({ version: 11, status: ready })]],
+      (directory) => {
+        expect(directory.unbornSeen()).toEqual(['u1']);
+        expect(directory.birthOf('u0')).toMatchObject({ times: { state: 'up', seenUnborn: false } });
+        expect(directory.birthOf('u1')).toMatchObject({
+          pod: { name: 'web' },
+          times: { state: 'up', seenUnborn: true, conditions: { Ready: '2026-01-01T00:00:02Z' } },
+          settledForMs: expect.any(Number) as number,
+          exists: true,
+        });
+        expect(directory.birthOf('nobody')).toBeNull();
+      },
+    );
+  });
+
   it('finds pods by UID, by name, and static ones by the hash of their configuration', () =>
     directoryOf([pod({}), pod({ name: 'etcd', uid: 'u2', hash: 'f00d' })], [], (directory) => {
       expect(directory.byUid('u1')?.name).toBe('web');

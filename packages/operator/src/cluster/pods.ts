@@ -1,5 +1,8 @@
 import type { KubeApi } from './kube-api.ts';
+import type { PodBirth, PodBirths } from './pod-births.ts';
 import type { KnownPod, PodDirectory } from './pod-directory.ts';
+import { laterTimes, podTimes, type PodTimes } from './pod-times.ts';
+import { bareId, fieldOf, itemsOf, textOf } from './raw-fields.ts';
 import {
   reflect,
   type Projected,
@@ -13,6 +16,7 @@ export interface PodEntry {
   readonly pod: KnownPod & { readonly uid: string };
   /** For a static pod, the hash of its configuration: its cgroup bears this one and not the UID of the API's object. */
   readonly configHash: string | null;
+  readonly times: PodTimes;
 }
 
 export interface PodDirectoryOptions {
@@ -32,26 +36,18 @@ const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContai
 /** A container that crashes all the time has a new id each time; the latest ones are enough. */
 const MOST_CONTAINER_IDS = 64;
 
-const child = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
-const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-/** `containerd://0123…` as `0123…`. */
-const bareId = (value: unknown): string | null => textOf(value)?.replace(/^[a-z0-9.+-]+:\/\//i, '') ?? null;
-
 /** The ids that one container had: the one before this one first. */
 const idsOf = (status: unknown): readonly string[] =>
   [
-    child(child(child(status, 'lastState'), 'terminated'), 'containerID'),
-    child(child(child(status, 'state'), 'terminated'), 'containerID'),
-    child(status, 'containerID'),
+    fieldOf(status, 'lastState', 'terminated', 'containerID'),
+    fieldOf(status, 'state', 'terminated', 'containerID'),
+    fieldOf(status, 'containerID'),
   ].flatMap((id) => bareId(id) ?? []);
 
 const containersOf = (raw: unknown): ReadonlyMap<string, string> =>
   new Map(
-    STATUSES.flatMap((key) => itemsOf(child(child(raw, 'status'), key))).flatMap((status) => {
-      const name = textOf(child(status, 'name'));
+    STATUSES.flatMap((key) => itemsOf(fieldOf(raw, 'status', key))).flatMap((status) => {
+      const name = textOf(fieldOf(status, 'name'));
       return name === null ? [] : idsOf(status).map((id) => [id, name] as const);
     }),
   );
@@ -65,8 +61,8 @@ const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
 
 /** Of a pod's JSON, the little that a directory needs. */
 export const projectPod = (raw: unknown): Projected<PodEntry> => {
-  const metadata = child(raw, 'metadata');
-  const [namespace, name, uid] = ['namespace', 'name', 'uid'].map((key) => textOf(child(metadata, key)));
+  const metadata = fieldOf(raw, 'metadata');
+  const [namespace, name, uid] = ['namespace', 'name', 'uid'].map((key) => textOf(fieldOf(metadata, key)));
   if (!namespace || !name || !uid) return { faults: ['metadata: expected namespace, name and uid'] };
   return {
     value: {
@@ -74,11 +70,12 @@ export const projectPod = (raw: unknown): Projected<PodEntry> => {
         namespace,
         name,
         uid,
-        nodeName: textOf(child(child(raw, 'spec'), 'nodeName')),
-        labels: labelsOf(child(metadata, 'labels')),
+        nodeName: textOf(fieldOf(raw, 'spec', 'nodeName')),
+        labels: labelsOf(fieldOf(metadata, 'labels')),
         containers: containersOf(raw),
       },
-      configHash: textOf(child(child(metadata, 'annotations'), CONFIG_HASH)),
+      configHash: textOf(fieldOf(metadata, 'annotations', CONFIG_HASH)),
+      times: podTimes(raw),
     },
   };
 };
@@ -95,20 +92,27 @@ const withOlderIds = (before: PodEntry | undefined, after: PodEntry): PodEntry =
   return { ...after, pod: { ...after.pod, containers } };
 };
 
+/** A pod with all that was seen of it before. */
+interface Followed extends PodEntry {
+  /** When it was seen to have come up or ended, by our clock; null while it is coming up. */
+  readonly settledAt: number | null;
+}
+
 interface Deleted {
-  readonly entry: PodEntry;
+  readonly entry: Followed;
   readonly at: number;
 }
 
 /** The pods of a cluster, kept up to date by a watch. */
-export class KubePodDirectory implements PodDirectory {
+export class KubePodDirectory implements PodDirectory, PodBirths {
   readonly #options: PodDirectoryOptions;
   readonly #now: () => number;
-  readonly #byUid = new Map<string, PodEntry>();
-  readonly #byName = new Map<string, PodEntry>();
+  readonly #byUid = new Map<string, Followed>();
+  readonly #byName = new Map<string, Followed>();
   readonly #uidByHash = new Map<string, string>();
   /** In the order of deletion. */
   readonly #deleted = new Map<string, Deleted>();
+  readonly #listeners = new Set<(uid: string) => void>();
   readonly #synced = Promise.withResolvers<undefined>();
   #isSynced = false;
 
@@ -141,6 +145,28 @@ export class KubePodDirectory implements PodDirectory {
     return this.#byName.get(nameKey(namespace, name))?.pod ?? null;
   }
 
+  birthOf(uid: string): PodBirth | null {
+    const key = this.#uidByHash.get(uid) ?? uid;
+    const standing = this.#byUid.get(key);
+    const entry = standing ?? this.#stillKnown(key);
+    if (entry === null) return null;
+    return {
+      pod: entry.pod,
+      times: entry.times,
+      settledForMs: entry.settledAt === null ? null : this.#now() - entry.settledAt,
+      exists: standing !== undefined,
+    };
+  }
+
+  unbornSeen(): readonly string[] {
+    return [...this.#byUid].flatMap(([uid, { times }]) => (times.seenUnborn ? [uid] : []));
+  }
+
+  listen(listener: (uid: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** Follows the cluster until the signal aborts; never rejects. */
   run(signal: AbortSignal): Promise<void> {
     const { api, observer = {}, timing = {} } = this.#options;
@@ -171,23 +197,37 @@ export class KubePodDirectory implements PodDirectory {
 
   #set(next: PodEntry): void {
     const { uid, namespace, name } = next.pod;
-    const entry = withOlderIds(this.#byUid.get(uid), next);
+    const entry = this.#followed(next);
     this.#byUid.set(uid, entry);
     this.#byName.set(nameKey(namespace, name), entry);
     if (entry.configHash !== null) this.#uidByHash.set(entry.configHash, uid);
+    this.#tell(entry);
+  }
+
+  #followed(next: PodEntry): Followed {
+    const before = this.#byUid.get(next.pod.uid);
+    const times = laterTimes(before?.times, next.times);
+    const settledAt = before?.settledAt ?? (times.state === 'coming-up' ? null : this.#now());
+    return { ...withOlderIds(before, next), times, settledAt };
+  }
+
+  #tell({ pod, times }: Followed): void {
+    if (!times.seenUnborn) return;
+    for (const listener of this.#listeners) listener(pod.uid);
   }
 
   #delete(last: PodEntry): void {
     const { uid, namespace, name } = last.pod;
-    const entry = withOlderIds(this.#byUid.get(uid), last);
+    const entry = this.#followed(last);
     this.#byUid.delete(uid);
     if (this.#byName.get(nameKey(namespace, name))?.pod.uid === uid)
       this.#byName.delete(nameKey(namespace, name));
     this.#deleted.set(uid, { entry, at: this.#now() });
     this.#forgetOld();
+    this.#tell(entry);
   }
 
-  #stillKnown(uid: string): PodEntry | null {
+  #stillKnown(uid: string): Followed | null {
     const deleted = this.#deleted.get(uid);
     return deleted === undefined || this.#isOld(deleted) ? null : deleted.entry;
   }

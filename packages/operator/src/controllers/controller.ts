@@ -1,5 +1,5 @@
-import { isKernelGossipError, messageOf, type Kind } from 'kernel-gossip-types';
-import { refKey, type ObjectIndex } from '../store/object-index.ts';
+import { isKernelGossipError, messageOf } from 'kernel-gossip-types';
+import type { Keys } from './keys.ts';
 import type { Outcome, Reconcile } from './outcome.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -11,21 +11,21 @@ export interface ControllerObserver {
   failed(controller: string, key: string, message: string): void;
 }
 
-export interface ControllerOptions<K extends Kind> {
+export interface ControllerOptions {
   readonly name: string;
-  readonly index: ObjectIndex<K>;
+  readonly keys: Keys;
   readonly reconcile: Reconcile;
   readonly workers: number;
   readonly observer: ControllerObserver;
 }
 
-/** Works through the keys of a kind whose objects changed. */
-export class Controller<K extends Kind> {
-  readonly #options: ControllerOptions<K>;
+/** Works through the keys of what changed. */
+export class Controller {
+  readonly #options: ControllerOptions;
   /** Each run has its own: a replica may lead, lose the lease, and lead again. */
   #queue = new WorkQueue();
 
-  constructor(options: ControllerOptions<K>) {
+  constructor(options: ControllerOptions) {
     this.#options = options;
   }
 
@@ -39,12 +39,12 @@ export class Controller<K extends Kind> {
 
   /** Runs until the signal aborts and the work under way is done. */
   async run(signal: AbortSignal): Promise<void> {
-    const { index, workers } = this.#options;
+    const { keys, workers } = this.#options;
     this.#queue = new WorkQueue();
-    const stopListening = index.listen(({ object }) => {
-      this.#queue.add(refKey(object.metadata));
+    const stopListening = keys.listen((key) => {
+      this.#queue.add(key);
     });
-    for (const object of index.values()) this.#queue.add(refKey(object.metadata));
+    for (const key of keys.all()) this.#queue.add(key);
     const close = (): void => {
       stopListening();
       this.#queue.close();

@@ -329,7 +329,7 @@ function isNews(spec: KernelWhisperSpec, { spec: before, specWrittenMs }: Entry,
 
 /** The share that tells how bad it is, whatever the kind. */
 const shareOf = ({ throttled_percent, memory, network }: KernelWhisperSpec): number =>
-  throttled_percent ?? memory?.usage_percent ?? network?.failure_percent ?? 0;
+  throttled_percent ?? memory?.usage_percent ?? memory?.stalled_percent ?? network?.failure_percent ?? 0;
 
 /** What is news whatever the share: another container, another limit, another symptom, one more killed. */
 const landmarks = ({
@@ -341,7 +341,7 @@ const landmarks = ({
   container_id,
   kernel_truth?.limit_cores,
   memory?.limit_bytes,
-  memory?.oom_kills,
+  memory?.episode_oom_kills,
   network?.symptom,
 ];
 

@@ -32,6 +32,7 @@ export function nextSpec(
     return { ...before, ended_at: observation.timestamp, ended_percent: percentOf(observation) };
   }
   const continues = before !== null && before.ended_at === null;
+  const episodeKills = killsOf(observation, continues ? before : null);
   return {
     pod_name: evidence.pod.name,
     namespace: evidence.pod.namespace,
@@ -39,13 +40,13 @@ export function nextSpec(
     pod_uid: evidence.pod.uid,
     container_id: observation.container_id,
     kind: observation.type,
-    severity: severityOf(observation),
+    severity: (episodeKills ?? 0) > 0 ? 'critical' : severityOf(observation),
     detected_at: continues ? before.detected_at : observation.timestamp,
     ended_at: null,
     ended_percent: null,
     provenance: observation.provenance,
     source: { name: evidence.source, node_name: evidence.nodeName, cgroup: observation.cgroup },
-    ...figures(observation),
+    ...figures(observation, episodeKills),
   };
 }
 
@@ -61,7 +62,15 @@ const NO_FIGURES: Figures = {
   network: null,
 };
 
-function figures(observation: OngoingObservation): Figures {
+/** A later summary that saw no kill does not undo the earlier ones. Null where nobody looked for any. */
+function killsOf(observation: OngoingObservation, before: KernelWhisperSpec | null): number | null {
+  if (observation.type !== 'memory_pressure') return null;
+  const earlier = before?.memory?.episode_oom_kills ?? null;
+  const { oom_kills } = observation;
+  return earlier === null || oom_kills === null ? (earlier ?? oom_kills) : earlier + oom_kills;
+}
+
+function figures(observation: OngoingObservation, episodeKills: number | null): Figures {
   switch (observation.type) {
     case 'cpu_throttle':
       return {
@@ -71,7 +80,11 @@ function figures(observation: OngoingObservation): Figures {
         metrics_lie: cpuClaim(observation),
       };
     case 'memory_pressure':
-      return { ...NO_FIGURES, memory: memoryTruth(observation), metrics_lie: memoryClaim(observation) };
+      return {
+        ...NO_FIGURES,
+        memory: memoryTruth(observation, episodeKills),
+        metrics_lie: memoryClaim(observation),
+      };
     case 'network_issue':
       return { ...NO_FIGURES, network: networkTruth(observation) };
   }
@@ -92,12 +105,13 @@ const cpuClaim = ({ reported_cpu_usage, source }: CpuThrottle): MetricsLie | nul
     ? null
     : { reported_cpu_cores: reported_cpu_usage, reported_memory_bytes: null, source };
 
-const memoryTruth = (observation: MemoryPressure): MemoryTruth => ({
+const memoryTruth = (observation: MemoryPressure, episodeKills: number | null): MemoryTruth => ({
   usage_percent: observation.memory_usage_percentage,
   usage_bytes: observation.memory_usage_bytes,
   limit_bytes: observation.memory_limit_bytes,
   stalled_percent: observation.stalled_percentage,
   oom_kills: observation.oom_kills,
+  episode_oom_kills: episodeKills,
   window_seconds: observation.period_seconds,
 });
 

@@ -55,6 +55,7 @@ export const MemoryTruth = struct('the memory truth', {
   limit_bytes: optional(bytes, 'Memory limit in force.'),
   stalled_percent: optional(percent, 'Share of the window in which some task waited for memory (PSI).'),
   oom_kills: optional(count, 'Processes killed for want of memory in the window.'),
+  episode_oom_kills: optional(count, 'Processes killed for want of memory since detected_at.'),
   window_seconds: optional(seconds, 'Length of the window that these figures cover.'),
 });
 export type MemoryTruth = t.TypeOf<typeof MemoryTruth>;
