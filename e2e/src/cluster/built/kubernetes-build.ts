@@ -63,7 +63,8 @@ function readSources(): readonly string[] {
   return SOURCES.map((name) => readFileSync(join(SOURCE_DIRECTORY, name), 'utf8'));
 }
 
-function cacheDirectory(): string {
+/** Where what took long to get is kept for the next run. */
+export function cacheDirectory(): string {
   const configured = process.env.XDG_CACHE_HOME;
   const base = configured === undefined || configured === '' ? join(homedir(), '.cache') : configured;
   return join(base, 'kernel-gossip');

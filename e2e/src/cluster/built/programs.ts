@@ -49,16 +49,20 @@ export function findCniDirectory(): string | undefined {
 
 /** Installs what is missing where that is ours to do (root on Debian); otherwise says what to install. */
 export async function ensurePrograms(): Promise<void> {
-  const missing = missingPackages();
-  if (missing.length === 0) return;
-  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
-    throw new Error(`a cluster on this machine also needs: ${missing.join(', ')} (names of Debian packages)`);
-  }
-  say(`installing Debian packages: ${missing.join(' ')}`);
-  await installPackages(missing);
+  await ensurePackages(missingPackages(), 'a cluster on this machine');
   const stillMissing = missingPackages();
   if (stillMissing.length > 0)
     throw new Error(`apt-get installed, but still missing: ${stillMissing.join(', ')}`);
+}
+
+/** Installs these Debian packages where that is ours to do; otherwise throws what `purpose` needs. */
+export async function ensurePackages(missing: readonly string[], purpose: string): Promise<void> {
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) {
+    throw new Error(`${purpose} also needs: ${missing.join(', ')} (names of Debian packages)`);
+  }
+  say(`installing Debian packages: ${missing.join(' ')}`);
+  await installPackages(missing);
 }
 
 export function missingPackages(): readonly string[] {
