@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findHierarchy } from '../src/hierarchy/hierarchy.ts';
 
-const ROUNDS = 30;
+const ROUNDS = 25;
 const WARM_UP = 2;
 const SETTLE_MS = 300;
 const POD = 'pod7d2f0c7e-4f55-4c5e-9f0b-3a1c1b2d4e5f';
@@ -129,10 +129,18 @@ const parent = join(
   findHierarchy(process.env.KGOSSIP_CGROUP_ROOT ?? '/sys/fs/cgroup').cpu ?? '',
   `kernel-gossip-bench-births-${process.pid}`,
 );
+const cleanUp = (): void => {
+  for (const group of [join(parent, POD), parent]) if (existsSync(group)) rmdirSync(group);
+  rmSync(directory, { recursive: true, force: true });
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    cleanUp();
+    process.exit(1);
+  });
 mkdirSync(parent);
 try {
   report(await measure(directory, join(parent, POD)));
 } finally {
-  rmdirSync(parent);
-  rmSync(directory, { recursive: true, force: true });
+  cleanUp();
 }

@@ -383,16 +383,26 @@ int BPF_PROG(on_rmdir, struct cgroup *group, const char *path)
 	return 0;
 }
 
-/* Attached only while a birth is open: it is on the way of every system call of the machine. */
-SEC("tp_btf/sys_enter")
-int BPF_PROG(on_call, struct pt_regs *regs, long id)
+/* Apart from on_call, so that those who are not followed do not pay for its stack and registers. */
+static __noinline int count_of_followed(struct task_struct *task, struct pt_regs *regs, long id)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct slot *slot = slot_of(tag_of(task));
 
 	if (slot)
 		count_call(slot, task, regs, id);
 	return 0;
+}
+
+/*
+ * Attached only while a birth is open: it is on the way of every system call of the machine. A task without any storage
+ * has no tag; to see that is cheaper than to ask.
+ */
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_call, struct pt_regs *regs, long id)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return task->bpf_storage ? count_of_followed(task, regs, id) : 0;
 }
 
 /* Process 1 is looked for upwards: /proc shows its namespaces only to whom may ptrace it. */

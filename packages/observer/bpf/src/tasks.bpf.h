@@ -12,6 +12,18 @@ static __always_inline __u32 mount_namespace(struct task_struct *task)
 	return task->nsproxy ? task->nsproxy->mnt_ns->ns.inum : 0;
 }
 
+/*
+ * Read, not dereferenced: kernels before 6.2 or so allow no sum of a pointer to a kernel structure and a number that
+ * the verifier cannot bound ("math between ptr_ pointer and register with unbounded min value").
+ */
+static __always_inline struct pid *pid_of(struct task_struct *task)
+{
+	struct pid *pid = 0;
+
+	bpf_core_read(&pid, sizeof(pid), &task->thread_pid);
+	return pid;
+}
+
 static __always_inline struct upid *number_at(struct pid *pid, __u32 level)
 {
 	return (void *)pid->numbers + level * bpf_core_type_size(struct upid);
@@ -20,10 +32,10 @@ static __always_inline struct upid *number_at(struct pid *pid, __u32 level)
 /* The task's number in the process namespace at that depth; 0 where it is not in one. */
 static __always_inline __u32 pid_at(struct task_struct *task, __u32 level)
 {
-	struct pid *pid = task->thread_pid;
+	struct pid *pid = pid_of(task);
 	__u32 nr = 0;
 
-	if (!pid || level > pid->level)
+	if (!pid || level > BPF_CORE_READ(pid, level))
 		return 0;
 	bpf_core_read(&nr, sizeof(nr), &number_at(pid, level)->nr);
 	return nr;
@@ -31,12 +43,14 @@ static __always_inline __u32 pid_at(struct task_struct *task, __u32 level)
 
 static __always_inline __u32 pid_namespace(struct task_struct *task)
 {
-	struct pid *pid = task->thread_pid;
+	struct pid *pid = pid_of(task);
 	struct pid_namespace *ns = 0;
+	__u32 level;
 
 	if (!pid)
 		return 0;
-	bpf_core_read(&ns, sizeof(ns), &number_at(pid, pid->level)->ns);
+	level = BPF_CORE_READ(pid, level);
+	bpf_core_read(&ns, sizeof(ns), &number_at(pid, level)->ns);
 	return BPF_CORE_READ(ns, ns.inum);
 }
 
