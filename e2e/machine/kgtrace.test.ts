@@ -42,7 +42,9 @@ async function kgtrace(through: readonly string[] = []): Promise<Kgtrace> {
 async function openPod(tracer: Kgtrace): Promise<string> {
   await tracer.line('the start', ({ t }) => t === 'hello');
   const group = makePodGroup(POD);
-  onTestFinished(group.remove);
+  onTestFinished(() => {
+    group.remove();
+  });
   await tracer.line('that it counts', ({ t, on }) => t === 'counting' && on === true);
   return group.path;
 }
@@ -54,7 +56,9 @@ async function container(
   programs: readonly string[] = [],
 ): Promise<Container> {
   const made = await makeContainer({ id, parent, args, programs });
-  onTestFinished(made.remove);
+  onTestFinished(() => {
+    made.remove();
+  });
   return made;
 }
 

@@ -16,7 +16,8 @@ export async function kgtraceBinary(): Promise<string> {
   const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
   const complete = [findProgram('make'), findProgram('clang'), ...HEADERS.map((path) => existsSync(path))];
   if (!complete.every(Boolean)) await ensurePackages(PACKAGES, 'building kgtrace');
-  await runOrThrow('make', ['-C', SOURCES]);
+  // Several suites may want it at the same time.
+  await runOrThrow('flock', [SOURCES, 'make', '-C', SOURCES]);
   return join(SOURCES, 'build', `kgtrace-${arch}`);
 }
 
@@ -78,8 +79,10 @@ export interface Kgtrace {
 
 /** Starts kgtrace; `through` is a program, with its arguments, that starts it. */
 export async function startKgtrace(through: readonly string[] = []): Promise<Kgtrace> {
-  const [program = '', ...args] = [...through, await kgtraceBinary()];
-  const child: ChildProcess = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
+  // env(1) runs its arguments, so that there is always a program before them.
+  const child: ChildProcess = spawn('env', [...through, await kgtraceBinary()], {
+    stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+  });
   const lines: KgtraceLine[] = [];
   const frames: Buffer[] = [];
   const waiting = new Set<(line: KgtraceLine) => void>();

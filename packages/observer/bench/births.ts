@@ -126,7 +126,7 @@ function report(rows: Readonly<Record<'g' | 'c', readonly Row[]>>): void {
 
 const directory = mkdtempSync(join(tmpdir(), 'kernel-gossip-bench-births-'));
 const parent = join(
-  findHierarchy(process.env.KGOSSIP_CGROUP_ROOT ?? '/sys/fs/cgroup').cpu ?? '',
+  findHierarchy(process.env.KGOSSIP_CGROUP_ROOT ?? '/sys/fs/cgroup').cpu,
   `kernel-gossip-bench-births-${process.pid}`,
 );
 const cleanUp = (): void => {

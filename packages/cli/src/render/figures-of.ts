@@ -72,7 +72,7 @@ function memoryFigures(memory: MemoryTruth, claim: MetricsLie): Figures {
       kernelOnly('share of the limit', showPercent(memory.usage_percent)),
       kernelOnly('time stalled (PSI)', showPercent(memory.stalled_percent)),
       kernelOnly('OOM kills', showCount(memory.oom_kills)),
-      kernelOnly('OOM kills since it began', showCount(memory.episode_oom_kills)),
+      kernelOnly('OOM kills in all', showCount(memory.episode_oom_kills)),
     ],
   };
 }

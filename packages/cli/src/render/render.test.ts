@@ -107,6 +107,7 @@ describe('the story of a pod', () => {
         share of the limit   72%
         time stalled (PSI)   not measured
         OOM kills            0
+        OOM kills in all     not measured
 
         KERNEL: from kgossip on node-1, window not stated.
         seen 3 times, first 5m ago, last 150m ago.

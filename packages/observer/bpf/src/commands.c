@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "births.h"
 #include "counting.h"
+#include "told.h"
 
 #define LONGEST_MS 86400000UL
 
@@ -20,6 +21,8 @@ static void obey(void (*set_interval)(uint64_t ms))
 		births_start();
 	else if (strcmp(line, "births off") == 0)
 		births_stop();
+	else if (strcmp(line, "timing on") == 0 || strcmp(line, "timing off") == 0)
+		time_programs(line[8] == 'n');
 	else if (sscanf(line, "interval %lu", &ms) == 1 && ms <= LONGEST_MS)
 		set_interval(ms);
 	else if (sscanf(line, "window %lu", &ms) == 1 && ms <= LONGEST_MS)

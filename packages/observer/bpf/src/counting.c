@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include "births.h"
 #include "cgroup-paths.h"
+#include "exec-event.h"
 #include "lines.h"
 #include "moment.h"
 
@@ -131,22 +132,20 @@ void counting_on_entry(const char *path)
 		forget(pod);
 }
 
-static bool has_argument(const struct exec_event *event, const char *word)
+/* What ends a container or a pod: nobody waits for that. */
+static bool is_removal(const struct exec_event *event)
 {
-	for (__u32 at = 0; at < event->argv_bytes;) {
-		const char *argument = event->data + at;
-		size_t length = strnlen(argument, event->argv_bytes - at);
+	size_t length;
+	const char *command = find_variable(event, "CNI_COMMAND", &length);
 
-		if (length == strlen(word) && memcmp(argument, word, length) == 0)
-			return true;
-		at += length + 1;
-	}
-	return false;
+	return has_argument(event, "delete") || (command && strncmp(command, "ADD", length) != 0);
 }
 
-/* A runtime is called for much else: `state`, `kill`, and `exec` for each probe of a container. */
+/* A runtime is called for much else than a birth: `state`, `kill`, and `exec` for each probe of a container. */
 void counting_on_exec(const struct exec_event *event)
 {
+	if (is_removal(event))
+		return;
 	if ((event->flags & SLOT_DAEMON_STARTED) || has_argument(event, "create") || has_argument(event, "run"))
 		counting_start();
 }

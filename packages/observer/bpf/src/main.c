@@ -156,7 +156,7 @@ int main(void)
 	do_not_block(STDOUT_FILENO);
 	do_not_block(SAMPLES_FD);
 	objects_quiet();
-	time_programs();
+	time_programs(true);
 	births_work = births_load(tell_record) && births_start();
 	samples_work = samples_start();
 	tell_hello(births_work, samples_work);

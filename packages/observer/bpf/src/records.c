@@ -6,6 +6,7 @@
 #include "births.h"
 #include "counting.h"
 #include "daemons.h"
+#include "exec-event.h"
 #include "lines.h"
 #include "syscalls.h"
 
@@ -28,32 +29,16 @@ static void tell_cgroup(const struct cgroup_event *event)
 	line_end();
 }
 
-/* The last of that name, as it is the one that libcni adds. */
-static const char *find_variable(const char *env, size_t length, const char *name)
-{
-	size_t named = strlen(name);
-	const char *found = NULL;
-
-	for (size_t at = 0; at < length; at += strnlen(env + at, length - at) + 1)
-		if (length - at > named && memcmp(env + at, name, named) == 0 && env[at + named] == '=')
-			found = env + at + named + 1;
-	return found;
-}
-
 static void put_environment(const struct exec_event *event)
 {
 	static const char *const told[] = { "CNI_COMMAND", "CNI_CONTAINERID", "CNI_IFNAME", "CNI_NETNS", "CNI_ARGS" };
-	const char *env = event->data + event->argv_bytes;
-	const char *end = env + event->env_bytes;
-
-	if (event->env_cut)
-		env += strnlen(env, end - env);
 	put_object("env");
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
-		const char *value = find_variable(env, end - env, told[i]);
+		size_t length;
+		const char *value = find_variable(event, told[i], &length);
 
 		if (value)
-			put_bytes(told[i], value, strnlen(value, end - value));
+			put_bytes(told[i], value, length);
 	}
 	put_object_end();
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "told.h"
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -16,11 +14,17 @@
 #define PROTOCOL 1
 #define TRIES 8
 
-static bool timed;
+/* While it is open, the kernel times its programs; -1 where it does not. */
+static int timing = -1;
 
-void time_programs(void)
+void time_programs(bool on)
 {
-	timed = bpf_enable_stats(BPF_STATS_RUN_TIME) >= 0;
+	if (on && timing < 0)
+		timing = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (!on && timing >= 0) {
+		close(timing);
+		timing = -1;
+	}
 }
 
 void tell_hello(bool births_work, bool samples_work)
@@ -89,7 +93,7 @@ void tell_stats(void)
 		put_bool("counting", counting_is_on());
 	}
 	samples_put_stats();
-	if (timed)
+	if (timing >= 0)
 		put_number("run_ns", run_ns);
 	line_end();
 }

@@ -10,7 +10,7 @@ void tell_clock(void);
 void tell_stats(void);
 void tell_bye(const char *why);
 
-/* Asks the kernel to time its programs; it grants that to CAP_SYS_ADMIN alone. */
-void time_programs(void);
+/* Whether the kernel is to time its programs. It grants that to CAP_SYS_ADMIN alone, and each run costs more then. */
+void time_programs(bool on);
 
 #endif

@@ -257,14 +257,9 @@ export const storeContract = (
         const { store } = opened();
         const ref = fresh();
         const made = await store.apply('PodBirthCertificate', certificate(ref));
-        expect(made.spec.kernel_stats).toEqual({
-          total_syscalls: 847,
-          namespaces_created: null,
-          cgroup_writes: null,
-          iptables_rules: null,
-          total_duration_ms: null,
-          syscalls: null,
-        });
+        const { total_syscalls, ...others } = made.spec.kernel_stats;
+        expect(total_syscalls).toBe(847);
+        expect(Object.values(others).every((figure) => figure === null)).toBe(true);
         expect(made.spec).toEqual(certificate(ref).spec);
       });
 
