@@ -175,6 +175,26 @@ describe('kgtrace', () => {
     expect(residentKiB(tracer.pid)).toBeLessThanOrEqual(13 * 1024);
   });
 
+  it('tells no number of what began before it counted, and counts no longer than a birth is open', async () => {
+    const group = makePodGroup(POD);
+    onTestFinished(() => {
+      group.remove();
+    });
+    const one = await container('kernel-gossip-late', group.path, ['/bin/true']);
+    const tracer = await kgtrace();
+    await tracer.line('the start', ({ t }) => t === 'hello');
+    // Other pods of this machine shall not keep it counting for long.
+    tracer.say('window 1000');
+    await one.run();
+    const [root = NaN] = slotsOf(tracer, one.id);
+    const end = await tracer.line('the end of runc', endOf(root));
+    expect(end).toMatchObject({ counted: false, exit: 0 });
+    for (const figure of ['total', 'by', 'cgroup_writes', 'links', 'xt_replaces'])
+      expect(end).not.toHaveProperty(figure);
+    expect(end.cgroups_made).toBeGreaterThan(0);
+    await tracer.line('that it no longer counts', ({ t, on }) => t === 'counting' && on === false);
+  });
+
   it('does not follow a program in a container that calls itself runc', async () => {
     const tracer = await kgtrace();
     const parent = await openPod(tracer);

@@ -14,18 +14,22 @@ const MEASURED_MS = 30_000;
 /** USER_HZ, in which the kernel tells CPU time to programs (`man 5 proc`). */
 const TICKS_PER_SECOND = 100;
 
-/** Little young space, and no compiler whose code and threads cost more memory than the sampler's own work. */
-const SMALL = ['--max-semi-space-size=1', '--no-opt', '--single-threaded', '--optimize-for-size'];
+/** What the program's own bin sets by itself, and the manifests beside it. */
+const SHIPPED = ['--max-semi-space-size=1', '--no-opt', '--optimize-for-size'];
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** A figure of `/proc/<pid>/status`, in MiB. */
-const mib = (pid: number, name: string): string => {
+function mib(pid: number, name: string): number {
   const [, kib] =
     new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return kib === undefined ? 'not measured' : `${(Number(kib) / 1024).toFixed(1)} MiB`;
-};
+  return Number(kib) / 1024;
+}
+
+/** The programs that a process started: kgtrace, where it is built and may run. */
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 /** CPU time of a process so far, in seconds. The fields begin behind the program's name, which may hold anything. */
 function cpuSeconds(pid: number): number {
@@ -33,6 +37,9 @@ function cpuSeconds(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
+
+const cpuOfAll = (pid: number): number =>
+  [pid, ...childrenOf(pid)].reduce((sum, one) => sum + cpuSeconds(one), 0);
 
 async function measure(flags: readonly string[], { parent }: BenchGroups, root: string): Promise<void> {
   const args = [
@@ -51,14 +58,17 @@ async function measure(flags: readonly string[], { parent }: BenchGroups, root: 
   try {
     await sleep(WARM_UP_MS);
     if (child.exitCode !== null) throw new Error(`the observer ended with code ${child.exitCode}`);
-    const before = cpuSeconds(pid);
+    const before = cpuOfAll(pid);
     await sleep(MEASURED_MS);
-    const share = ((cpuSeconds(pid) - before) * 1000 * 100) / MEASURED_MS;
+    const share = ((cpuOfAll(pid) - before) * 1000 * 100) / MEASURED_MS;
     say(`node ${flags.join(' ')}`);
+    const own = mib(pid, 'VmRSS');
+    const helpers = childrenOf(pid).reduce((sum, child) => sum + mib(child, 'VmRSS'), 0);
+    const total = ((own + helpers) * 1024 ** 2) / 1e6;
     say(
-      `  resident ${mib(pid, 'VmRSS')}, of which its own ${mib(pid, 'RssAnon')}; most so far ${mib(pid, 'VmHWM')}`,
+      `  resident: Node ${own.toFixed(1)} MiB, kgtrace ${helpers === 0 ? 'not running' : `${helpers.toFixed(1)} MiB`}; together ${total.toFixed(1)} MB (target: at most 80)`,
     );
-    say(`  CPU ${share.toFixed(1)} % of a core`);
+    say(`  CPU ${share.toFixed(1)} % of a core, kgtrace's own included`);
   } finally {
     child.kill();
   }
@@ -75,7 +85,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
 try {
   say(`${GROUPS} containers in ${groups.pods.length} pods: ${groups.nature}`);
   const given = process.argv.slice(2);
-  for (const flags of given.length > 0 ? [given] : [[], SMALL]) await measure(flags, groups, root);
+  for (const flags of given.length > 0 ? [given] : [[], SHIPPED]) await measure(flags, groups, root);
 } finally {
   groups.remove();
 }

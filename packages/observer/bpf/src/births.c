@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "counting.h"
@@ -39,11 +40,23 @@ static bool map_state(void)
 	return true;
 }
 
+/* PROC_PID_INIT_INO, include/linux/proc_ns.h */
+#define FIRST_PID_NAMESPACE 0xEFFFFFFCU
+
+static void look_at_reach(void)
+{
+	struct stat own;
+
+	if (stat("/proc/self/ns/pid", &own) == 0 && own.st_ino != FIRST_PID_NAMESPACE)
+		missing("births", "what is outside this process namespace is not seen: give the pod hostPID, unless the node is itself a container");
+}
+
 bool births_load(ring_buffer_sample_fn on_record)
 {
 	births.object = load_object("births", births_object, births_object_end);
 	if (!births.object)
 		return false;
+	look_at_reach();
 	births.ring = ring_buffer__new(births_map("events"), on_record, NULL, NULL);
 	if (!births.ring || !map_state()) {
 		missing("births", "their events cannot be read");
