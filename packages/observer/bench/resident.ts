@@ -14,8 +14,9 @@ const MEASURED_MS = 30_000;
 /** USER_HZ, in which the kernel tells CPU time to programs (`man 5 proc`). */
 const TICKS_PER_SECOND = 100;
 
-/** What the program's own bin sets by itself, and the manifests beside it. */
-const SHIPPED = ['--max-semi-space-size=1', '--no-opt', '--optimize-for-size'];
+const bin = new URL('../bin/kernel-gossip-observer.js', import.meta.url);
+/** What the first line of the program's own bin tells Node. */
+const SHIPPED = (/^#!.* node (.*)$/m.exec(readFileSync(bin, 'utf8'))?.[1] ?? '').split(' ');
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -1,9 +1,6 @@
-#!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
+#!/usr/bin/env -S node --single-threaded --no-opt --optimize-for-size --max-semi-space-size=1
+// It runs on every node beside everything else, so Node is told to do with less memory for a little more CPU
+// (docs/benchmarks.md; bench/resident.ts measures with these flags).
 import { launch } from 'kernel-gossip-types/launch';
-
-// It runs on every node beside everything else: a seventh less memory for a little more CPU (docs/benchmarks.md).
-setFlagsFromString('--no-opt');
-setFlagsFromString('--optimize-for-size');
 
 await launch(import.meta.url);

@@ -17,6 +17,7 @@ const REQUIREMENTS: readonly Requirement[] = [
   { program: 'containerd', debianPackage: 'containerd' },
   { program: 'ctr', debianPackage: 'containerd' },
   { program: 'runc', debianPackage: 'runc' },
+  { program: 'iptables', debianPackage: 'iptables' },
   { program: 'busybox', debianPackage: 'busybox-static' },
   { program: 'ip', debianPackage: 'iproute2' },
   { program: 'openssl', debianPackage: 'openssl' },

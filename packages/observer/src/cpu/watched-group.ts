@@ -40,6 +40,8 @@ export class WatchedGroup<J extends Judge = Judge> {
   #before: CpuReading | null = null;
   #isNew = true;
   #isJudged = false;
+  /** When the counters were last known to be those of `#before`: a number of its own, so that a quiet group makes no garbage. */
+  #beforeAtMs = -Infinity;
   #beforeWallMs = 0;
 
   constructor(sampling: Sampling, group: Group, judge: J) {
@@ -73,6 +75,7 @@ export class WatchedGroup<J extends Judge = Judge> {
     const before = this.#beforeOf(reading);
     this.#isJudged = before !== null;
     this.#before = reading;
+    this.#beforeAtMs = reading.atMs;
     this.#beforeWallMs = clock.wallMs();
     // Most groups, most of the time: no quota, or nothing run. Nothing to add up, and nothing to make garbage of.
     if (before === null || (reading.nrPeriods === before.nrPeriods && this.judge.isIdle)) return 'sampled';
@@ -101,17 +104,21 @@ export class WatchedGroup<J extends Judge = Judge> {
     const { bandwidth } = this.#sampling;
     const { inode } = this.group;
     const before = this.#before;
-    if (before === null || inode === 0 || !this.judge.isIdle || bandwidth.atMs <= before.atMs) return false;
+    if (before === null || inode === 0 || !this.judge.isIdle || bandwidth.atMs <= this.#beforeAtMs)
+      return false;
     const nrPeriods = bandwidth.periodsOf(inode);
     if (nrPeriods === null ? before.limit !== null : nrPeriods !== before.nrPeriods) return false;
-    this.#before = { ...before, atMs: bandwidth.atMs };
+    this.#beforeAtMs = bandwidth.atMs;
     this.#isJudged = true;
     return true;
   }
 
   /** What the reading is to be compared with. */
   #beforeOf(reading: CpuReading): CpuReading | null {
-    if (this.#before !== null) return this.#before;
+    if (this.#before !== null) {
+      const isSame = this.#before.atMs === this.#beforeAtMs;
+      return isSame ? this.#before : { ...this.#before, atMs: this.#beforeAtMs };
+    }
     const { bornMs } = this.group;
     const isFirst = this.#isNew;
     this.#isNew = false;

@@ -216,7 +216,9 @@ function whileTold(state: WhileTold, sample: Measured, settings: MemorySettings)
   const { window, level, endMs, isShadowed } = sample;
   const isCalm =
     !isAbove(level, settings.leavePercent) && !state.isStalled && state.sinceKillSeconds === null;
-  const look = { window: shownBy(state, sample, settings) ?? window, isCalm, isOver: false };
+  // A calm window may have begun high above the bound: that belongs to what is over, not to its end.
+  const shown = isCalm ? { ...window, highest: level } : (shownBy(state, sample, settings) ?? window);
+  const look = { window: shown, isCalm, isOver: false };
   const step = { window, limit: null, endMs };
   const { latched: told, report } = advance(state.told, step, look, rulesOf(settings));
   const isQuiet = isShadowed && report?.kind !== 'ended' && !hasKills(window);

@@ -109,6 +109,8 @@ export class WatchedMemory {
     const { level } = this.#before;
     const { isStallRead } = this.#files;
     const window = this.#window;
+    // What is kept until the next sweep outlives the young generation, and most of it is not looked at again.
+    this.#window = null;
     const { settings } = this.#sampling;
     // Most groups, most of the time: nothing to add up, and nothing to make garbage of.
     const isQuiet = !isStallRead && (oomKills ?? 0) === 0 && !isNearLimit(level, settings);
