@@ -1,45 +1,20 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { systemClock } from '../src/clock.ts';
 import { CpuFiles } from '../src/sample/cpu-files.ts';
 import { createScratch } from '../src/sample/scratch.ts';
 import { Sampler } from '../src/watch/sampler.ts';
+import { figures, quantile } from './figures.ts';
 import { makeGroups, type BenchGroups } from './groups.ts';
+import { startC } from './start-c.ts';
 
 const GROUPS = 1000;
 const ROUNDS = 100;
 const WARM_UP = 20;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-
-const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? NaN;
-const figures = (values: readonly number[], digits = 2): string =>
-  `${quantile(values, 0.5).toFixed(digits)}  (${quantile(values, 0.1).toFixed(digits)} .. ${quantile(values, 0.9).toFixed(digits)})`;
-
-/** The C program, compiled now, with its answers one by one. */
-function startC(directory: string, name: string, paths: readonly string[]) {
-  const source = new URL('read-files.c', import.meta.url).pathname;
-  const program = join(directory, 'read-files');
-  const list = join(directory, name);
-  execFileSync('cc', ['-O2', '-o', program, source]);
-  writeFileSync(list, paths.map((path) => `${path}\n`).join(''));
-  const child = spawn(program, [list], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async sweepMs(mode: 'o' | 'k'): Promise<number> {
-      child.stdin.write(`${mode}\n`);
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error('the C program ended early');
-      return Number(value) / 1e6;
-    },
-    end: () => child.stdin.end(),
-  };
-}
 
 /** One sweep unmeasured and one measured, as the C program does. */
 function timeMs(sweep: () => void): number {

@@ -1,7 +1,7 @@
 export { findHelper, type FoundHelper } from './births/find-helper.ts';
 export { createHelper, type HelperPatience, type HelperStats, type KernelTracer } from './births/helper.ts';
 export type { PodCreationMessage } from './births/observation.ts';
-export type { BandwidthBatch, BandwidthSample } from './sample/bandwidth-sweep.ts';
+export type { BandwidthBatch } from './sample/bandwidth-sweep.ts';
 export {
   createBirthsSource,
   type BirthsOutlook,

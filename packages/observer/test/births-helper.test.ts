@@ -113,7 +113,8 @@ describe('the tracer’s process', { timeout: 20_000 }, () => {
     expect(got).toContainEqual(['/a', 7]);
     expect(got).toContainEqual({
       atMs: 1,
-      samples: [{ id: 7, nrPeriods: 5, nrThrottled: 3, throttledUs: 1 }],
+      ids: Float64Array.of(7),
+      nrPeriods: Uint32Array.of(5),
     });
   });
 

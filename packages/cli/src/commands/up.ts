@@ -22,7 +22,7 @@ function greeting({ operator, observer, blind, births }: OneMachine, dataDir: st
   const observing = blind === null ? 'not observed' : `not observed: ${blind}`;
   return `Kernel Gossip listens at ${operator.url}
   findings   ${dataDir}
-  machine    ${observer === null ? observing : 'observed: every cgroup with a CPU limit'}${births === null ? '' : `\n  births     ${visible(births.text.replace(/^births: /, ''))}`}
+  machine    ${observer === null ? observing : 'observed: CPU, memory and network of every container and unit'}${births === null ? '' : `\n  births     ${visible(births.text.replace(/^births: /, ''))}`}
 
 Next, in another terminal:
   kgossip --url ${operator.url} whispers -A --watch

@@ -1,4 +1,4 @@
-import type { BandwidthBatch, BandwidthSample } from '../sample/bandwidth-sweep.ts';
+import type { BandwidthBatch } from '../sample/bandwidth-sweep.ts';
 
 /** "KGS1" (bpf/PROTOCOL.md). */
 const MAGIC = 0x4b475331;
@@ -7,16 +7,13 @@ const RECORD_BYTES = 24;
 /** More groups than a node has; a larger count is no frame. */
 const MOST_RECORDS = 100_000;
 
-/** The kernel's numbers have 64 bits; those of inodes and of nanoseconds in use are below 2^53. */
+/** The kernel's numbers have 64 bits; those of inodes and of nanoseconds since the start are below 2^53. */
 const u64 = (buffer: Buffer, at: number): number =>
   buffer.readUInt32LE(at + 4) * 2 ** 32 + buffer.readUInt32LE(at);
 
-const sampleAt = (buffer: Buffer, at: number): BandwidthSample => ({
-  id: u64(buffer, at),
-  throttledUs: u64(buffer, at + 8) / 1000,
-  nrPeriods: buffer.readUInt32LE(at + 16),
-  nrThrottled: buffer.readUInt32LE(at + 20),
-});
+/** Where a record has the group's inode, and its `nr_periods`. */
+const ID_AT = 0;
+const PERIODS_AT = 16;
 
 /** Puts the tracer's sample frames together again, however the stream was cut into chunks. */
 export class FrameDecoder {
@@ -71,9 +68,14 @@ export class FrameDecoder {
   }
 }
 
-const frameOf = (frame: Buffer): BandwidthBatch => ({
-  atMs: u64(frame, 8) / 1e6,
-  samples: Array.from({ length: frame.readUInt32LE(4) }, (_, index) =>
-    sampleAt(frame, HEADER_BYTES + index * RECORD_BYTES),
-  ),
-});
+function frameOf(frame: Buffer): BandwidthBatch {
+  const count = frame.readUInt32LE(4);
+  const ids = new Float64Array(count);
+  const nrPeriods = new Uint32Array(count);
+  for (let index = 0; index < count; index += 1) {
+    const at = HEADER_BYTES + index * RECORD_BYTES;
+    ids[index] = u64(frame, at + ID_AT);
+    nrPeriods[index] = frame.readUInt32LE(at + PERIODS_AT);
+  }
+  return { atMs: u64(frame, 8) / 1e6, ids, nrPeriods };
+}

@@ -66,7 +66,8 @@ function encode({ at, samples }: RawBatch): Buffer {
 }
 const decoded = ({ at, samples }: RawBatch): BandwidthBatch => ({
   atMs: at / 1e6,
-  samples: samples.map(({ throttledNs, ...sample }) => ({ ...sample, throttledUs: throttledNs / 1000 })),
+  ids: Float64Array.from(samples, ({ id }) => id),
+  nrPeriods: Uint32Array.from(samples, ({ nrPeriods }) => nrPeriods),
 });
 
 describe('sample frames', () => {

@@ -50,7 +50,8 @@ function watched(quota: string) {
     sweep: (atMs: number, nrPeriods: number | null) =>
       bandwidth.take({
         atMs: atMs + originMs,
-        samples: nrPeriods === null ? [] : [{ id: ino, nrPeriods, nrThrottled: 0, throttledUs: 0 }],
+        ids: Float64Array.from(nrPeriods === null ? [] : [ino]),
+        nrPeriods: Uint32Array.from(nrPeriods === null ? [] : [nrPeriods]),
       }),
     sampleAt: (atMs: number) => {
       nowMs = atMs;
