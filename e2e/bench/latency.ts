@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { loadKubeConfig, openKubeApi } from 'kernel-gossip-operator/kubernetes';
 import type { KernelWhisper } from 'kernel-gossip-types';
@@ -17,7 +18,7 @@ import type { Cluster } from '../src/cluster/cluster.ts';
 import { startCluster } from '../src/cluster/provider.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE, succeed } from '../src/install.ts';
 import { apply, kubectlFor, type Kubectl } from '../src/kubectl.ts';
-import { serviceAccountConfig, startOperator } from '../src/operator.ts';
+import { observerToken, serviceAccountConfig, startOperator } from '../src/operator.ts';
 import { startProgram } from '../src/program.ts';
 
 const PODS = 10;
@@ -25,7 +26,7 @@ const ONSETS = 150;
 const LONGEST_MINUTES = 8;
 const LOOK_EVERY_MS = 5;
 /** A burst counts as an onset after so much quiet: longer than the observer waits before it calls an episode over. */
-const QUIET_MS = 7000;
+const QUIET_MS = 7500;
 const NAMESPACE = 'kg-latency';
 const EVIDENCE_P99_MS = 1500;
 const WHISPER_P99_MS = 2000;
@@ -186,13 +187,19 @@ async function watchWhispers(
 ): Promise<void> {
   const api = openKubeApi(loadKubeConfig({ kubeconfig: cluster.kubeconfigPath }));
   const path = `/apis/kernel.gossip.io/v1alpha1/namespaces/${NAMESPACE}/kernelwhispers`;
+  const { metadata } = (await api.request({ method: 'GET', path })) as {
+    readonly metadata: { readonly resourceVersion: string };
+  };
+  const query = { resourceVersion: metadata.resourceVersion };
   try {
-    for await (const event of await api.watch({ path, signal, idleMs: LONGEST_MINUTES * 60_000 })) {
+    for await (const event of await api.watch({ path, query, signal, idleMs: LONGEST_MINUTES * 60_000 })) {
       const now = performance.now();
-      const { spec } = (event as { readonly object: KernelWhisper }).object;
-      const one = pods.find(({ uid }) => uid === spec.pod_uid);
+      const { type, object } = event as { readonly type: string; readonly object: KernelWhisper };
+      if (type === 'ERROR') throw new Error(`the watch ended: ${JSON.stringify(object)}`);
+      const one = pods.find(({ uid }) => uid === object.spec.pod_uid);
       // What is open before the evidence of this onset came is the end of an earlier one still under way.
-      if ((spec.ended_at ?? null) !== null || one?.onsetMs == null || one.evidenceMs === null) continue;
+      if ((object.spec.ended_at ?? null) !== null || one?.onsetMs == null || one.evidenceMs === null)
+        continue;
       delays.whisper.push(now - one.onsetMs);
       one.onsetMs = null;
     }
@@ -224,15 +231,17 @@ async function measure(cluster: Cluster): Promise<void> {
   const operator = await startOperator(account);
   const pods = await runningPods(cluster, kubectl);
   const relay = await startRelay(operator.url, pods, delays);
-  const observer = startProgram('packages/observer/bin/kernel-gossip-observer.js', [
-    ...['--url', relay.url, '--node-name', cluster.nodeName, '--subtree', cluster.cgroupRoot ?? ''],
-  ]);
+  const observer = startProgram(
+    'packages/observer/bin/kernel-gossip-observer.js',
+    ['--url', relay.url, '--node-name', cluster.nodeName, '--subtree', cluster.cgroupRoot ?? ''],
+    { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
+  );
   const stopWatching = watchKernel(pods);
   const watching = watchWhispers(cluster, pods, delays, stopping.signal);
   try {
     const deadline = performance.now() + LONGEST_MINUTES * 60_000;
-    while (delays.whisper.length < ONSETS && performance.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 500));
+    const isDone = (): boolean => delays.whisper.length >= ONSETS || performance.now() > deadline;
+    while (!isDone()) await Promise.race([watching, sleep(500)]);
   } finally {
     stopWatching();
     stopping.abort();

@@ -87,6 +87,20 @@ describe('detect', () => {
     expect(play([busy, idle, idle, idle]).told).toEqual(['1 began 9/10', '4 ended 0/0']);
   });
 
+  it('ends when the group goes to sleep, however few periods it had before', () => {
+    expect(play([window(10, 8), window(3, 3), ...times(3, window(0, 0))]).told).toEqual([
+      '1 began 8/10',
+      '5 ended 0/0',
+    ]);
+  });
+
+  it('does not end while a single throttled period comes now and then', () => {
+    const rare = [window(1, 1), window(0, 0), window(0, 0)];
+    expect(play([window(10, 8), ...times(30, rare).flat()]).told).not.toContainEqual(
+      expect.stringContaining('ended'),
+    );
+  });
+
   it('ends after one clean window when the quota is lifted', () => {
     const lifted = { limit: null };
     const { told, reports } = play([window(10, 9), { ...lifted, window: window(3, 3) }, lifted, lifted]);

@@ -119,18 +119,22 @@ interface WhileThrottled extends DetectorState {
   readonly throttled: Latched<CpuWindow, CpuLimit | null>;
 }
 
+/**
+ * A sample without any throttling is calm by itself, however few its periods: a group that went to sleep is not throttled. One
+ * with too few periods and some throttling says nothing but that it is not calm.
+ */
 function whileThrottled(state: WhileThrottled, sample: Measured, settings: DetectorSettings): Step {
   const { gathered } = state;
+  const isQuiet = sample.window.nrThrottled === 0;
   const isConclusive =
-    gathered.nrPeriods >= settings.minPeriods ||
-    gathered.nrThrottled === 0 ||
-    gathered.seconds >= LONGEST_GATHERING_SECONDS;
-  const isCalm =
-    gathered.nrThrottled === 0 || throttledPercent(gathered) < settings.enterPercent * LEAVE_SHARE;
+    gathered.nrPeriods >= settings.minPeriods || gathered.seconds >= LONGEST_GATHERING_SECONDS;
+  const window = isQuiet ? sample.window : gathered;
+  const isCalm = isQuiet || throttledPercent(gathered) < settings.enterPercent * LEAVE_SHARE;
   // Without a quota nothing can be throttled, so one window that shows it is enough.
-  const look = isConclusive ? { window: gathered, isCalm, isOver: sample.limit === null } : null;
-  const { latched: throttled, report } = advance(state.throttled, sample, look, rulesOf(settings));
-  const isFresh = isConclusive || report !== null;
+  const look = isQuiet || isConclusive ? { window, isCalm, isOver: sample.limit === null } : null;
+  const before = look === null ? { ...state.throttled, calm: null } : state.throttled;
+  const { latched: throttled, report } = advance(before, sample, look, rulesOf(settings));
+  const isFresh = isConclusive || gathered.nrThrottled === 0 || report !== null;
   return { state: { ...state, gathered: isFresh ? null : gathered, throttled }, report };
 }
 
