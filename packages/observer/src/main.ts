@@ -9,6 +9,7 @@ import { cgroupsCollector } from './expose/cgroups.ts';
 import { containerCollector } from './expose/containers.ts';
 import { deliveryCollector } from './expose/delivery.ts';
 import { guardCollector } from './expose/guard.ts';
+import { networkCollector, podNetworkCollector } from './expose/network.ts';
 import { processCollector } from './expose/process.ts';
 import { expose, type Exposed } from './expose/server.ts';
 import { startGuard, type Guard } from './guard/guard.ts';
@@ -60,10 +61,13 @@ async function exposed(
   const collectors = [
     processCollector,
     cgroupsCollector(() => observer.stats().cgroups),
+    networkCollector(() => observer.stats().network),
     birthsCollector(() => observer.stats().births),
     deliveryCollector(delivery),
     guardCollector(() => guard.stats()),
-    ...(containerMetrics ? [containerCollector(() => observer.snapshot())] : []),
+    ...(containerMetrics
+      ? [containerCollector(() => observer.snapshot()), podNetworkCollector(() => observer.networkSnapshot())]
+      : []),
   ];
   const whyNotReady = (): string | null => {
     const { failures } = delivery();
