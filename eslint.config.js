@@ -23,6 +23,32 @@ const operatorZones = Object.entries(operatorFolders).map(([folder, allowed]) =>
   message: `operator/src/${folder} may import only from: ${[folder, ...allowed].join(', ')}.`,
 }));
 
+/** Rooms of the observer likewise; files beside them compose, or are what all rooms share. */
+const observerFolders = {
+  hierarchy: [],
+  identify: [],
+  rate: [],
+  deliver: [],
+  guard: [],
+  sample: ['hierarchy', 'rate'],
+  discover: ['identify', 'sample'],
+  detect: ['rate'],
+  cpu: ['hierarchy', 'identify', 'discover', 'sample', 'rate', 'detect'],
+  memory: ['identify', 'discover', 'sample', 'rate', 'detect'],
+  network: ['identify', 'detect'],
+  births: ['identify', 'sample', 'deliver'],
+  watch: ['hierarchy', 'identify', 'discover', 'sample', 'detect', 'cpu', 'memory'],
+  expose: ['births', 'deliver', 'guard', 'network', 'watch'],
+};
+const observerShared = ['clock.ts', 'http.ts', 'probe.ts', 'sender.ts', 'source.ts'];
+
+const observerZones = Object.entries(observerFolders).map(([folder, allowed]) => ({
+  target: `./packages/observer/src/${folder}/**/!(*.test).ts`,
+  from: './packages/observer/src',
+  except: [folder, ...allowed, ...observerShared].map((name) => `./${name}`),
+  message: `observer/src/${folder} may import only from: ${[folder, ...allowed].join(', ')}.`,
+}));
+
 /** Packages import downwards only (docs/architecture.md). */
 const packageZones = [
   {
@@ -71,7 +97,10 @@ export default tseslint.config(
       'no-console': 'error',
       'import-x/no-default-export': 'error',
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
-      'import-x/no-restricted-paths': ['error', { zones: [...packageZones, ...operatorZones] }],
+      'import-x/no-restricted-paths': [
+        'error',
+        { zones: [...packageZones, ...operatorZones, ...observerZones] },
+      ],
       'no-restricted-imports': ['error', { patterns: [fpTsShortPaths, kubernetesClient] }],
       '@typescript-eslint/consistent-type-definitions': ['error', 'interface'],
       '@typescript-eslint/explicit-function-return-type': ['error', { allowExpressions: true }],

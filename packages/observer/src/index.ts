@@ -11,8 +11,9 @@ export {
 } from './births/source.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { LOG_LEVELS, readConfig, redacted, SETTINGS, type LogLevel, type ObserverConfig } from './config.ts';
-export { toMessage, type CpuThrottleMessage, type Sender } from './cpu/observation.ts';
-export { subjectOf, type Subject } from './cpu/subject.ts';
+export { toMessage, type CpuThrottleMessage } from './cpu/observation.ts';
+export type { Sender } from './sender.ts';
+export { subjectOf, type Subject } from './identify/subject.ts';
 export type { Batch } from './deliver/batch.ts';
 export type { DeliveryStats } from './deliver/delivery.ts';
 export type { Poster, PostResult } from './deliver/post.ts';

@@ -5,7 +5,7 @@ import {
   type NamespaceKind,
   type SyscallCount,
 } from 'kernel-gossip-types';
-import { subjectOf } from '../cpu/subject.ts';
+import { subjectOf } from '../identify/subject.ts';
 import type { Birth, Entry, Namespaces } from './birth.ts';
 import { mountsIn } from './counters.ts';
 import type { PodBirths } from './pod-births.ts';

@@ -1,6 +1,6 @@
 import type { PodCreation } from 'kernel-gossip-types';
-import type { Sender } from '../cpu/observation.ts';
-import { subjectOf, type Subject } from '../cpu/subject.ts';
+import type { Sender } from '../sender.ts';
+import { subjectOf, type Subject } from '../identify/subject.ts';
 import { identify } from '../identify/identify.ts';
 import type { Birth } from './birth.ts';
 import {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Sender } from '../cpu/observation.ts';
+import type { Sender } from '../sender.ts';
 import type { Emit, Source } from '../source.ts';
 import { BirthAssembler, type AssemblerStats } from './assembler.ts';
 import { describeBirths, STARTING, type HelperState } from './helper-state.ts';

@@ -1,7 +1,8 @@
 import type { CpuThrottle } from 'kernel-gossip-types';
 import type { Report } from '../detect/detector.ts';
 import { coresOf, throttledPercent } from '../rate/window.ts';
-import type { Subject } from './subject.ts';
+import type { Sender } from '../sender.ts';
+import type { Subject } from '../identify/subject.ts';
 
 /**
  * A `cpu_throttle` observation as this observer sends it. In a cluster it names pods by UID and never by name, which only
@@ -24,12 +25,6 @@ export type CpuThrottleMessage = Pick<
   | 'ended'
 > &
   Subject & { readonly node_name?: string };
-
-/** Who sends. */
-export interface Sender {
-  readonly nodeName: string | null;
-  readonly source: string;
-}
 
 /** Six digits are finer than the clock ticks of the kernel's accounting; more would only make longer texts. */
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;

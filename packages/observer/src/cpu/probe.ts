@@ -4,10 +4,11 @@ import { GroupJudge } from '../detect/judge.ts';
 import { PodJudge, type WorstContainer } from '../detect/pod-judge.ts';
 import type { Emit } from '../source.ts';
 import { identify } from '../identify/identify.ts';
-import type { Group } from '../watch/group.ts';
-import type { Probe } from '../watch/probe.ts';
-import { toMessage, type Sender } from './observation.ts';
-import { subjectOf } from './subject.ts';
+import type { Group } from '../discover/group.ts';
+import type { Probe } from '../probe.ts';
+import { toMessage } from './observation.ts';
+import type { Sender } from '../sender.ts';
+import { subjectOf } from '../identify/subject.ts';
 import { WatchedGroup, type Sampling } from './watched-group.ts';
 
 export interface CpuProbeSettings {

@@ -6,7 +6,7 @@ import { windowBetween, type CpuReading } from '../rate/window.ts';
 import type { BandwidthSweep } from '../sample/bandwidth-sweep.ts';
 import { CpuFiles, type ReadingOutcome } from '../sample/cpu-files.ts';
 import type { Scratch } from '../sample/scratch.ts';
-import type { Group } from '../watch/group.ts';
+import type { Group } from '../discover/group.ts';
 
 /** What all groups of a hierarchy are sampled with. */
 export interface Sampling {

@@ -8,7 +8,7 @@ import {
   type MemoryReport,
   type MemoryState,
 } from './detector.ts';
-import { usedPercent, type MemoryLevel, type Stall } from './window.ts';
+import { usedPercent, type MemoryLevel, type Stall } from '../rate/memory-window.ts';
 
 const settings = { ...MEMORY_SETTINGS, calmSeconds: 3, summarySeconds: 10 };
 const level = (percent: number | null): MemoryLevel =>

@@ -7,7 +7,13 @@ import {
   type LatchRules,
   type Told,
 } from '../detect/latch.ts';
-import { joinWindows, stalledPercent, usedPercent, type MemoryLevel, type MemoryWindow } from './window.ts';
+import {
+  joinWindows,
+  stalledPercent,
+  usedPercent,
+  type MemoryLevel,
+  type MemoryWindow,
+} from '../rate/memory-window.ts';
 
 /** When want of memory counts as begun, as over, and how often it is told of in between. */
 export interface MemorySettings {

@@ -1,8 +1,8 @@
 import type { MemoryPressure } from 'kernel-gossip-types';
-import type { Sender } from '../cpu/observation.ts';
-import type { Subject } from '../cpu/subject.ts';
+import type { Sender } from '../sender.ts';
+import type { Subject } from '../identify/subject.ts';
 import type { MemoryReport } from './detector.ts';
-import { stalledPercent, usedPercent } from './window.ts';
+import { stalledPercent, usedPercent } from '../rate/memory-window.ts';
 
 /** A `memory_pressure` observation as this observer sends it. */
 export type MemoryPressureMessage = Pick<

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
-import type { Sender } from '../cpu/observation.ts';
-import { subjectOf } from '../cpu/subject.ts';
+import type { Sender } from '../sender.ts';
+import { subjectOf } from '../identify/subject.ts';
 import type { Identity } from '../identify/identify.ts';
 import type { MemoryFileSettings } from '../sample/memory-files.ts';
 import type { Emit } from '../source.ts';
-import type { Group } from '../watch/group.ts';
-import type { Probe } from '../watch/probe.ts';
+import type { Group } from '../discover/group.ts';
+import type { Probe } from '../probe.ts';
 import type { MemoryReport } from './detector.ts';
 import { EMPTY_LEDGER, settle, type KillLedger } from './kill-ledger.ts';
 import { toMemoryMessage } from './observation.ts';

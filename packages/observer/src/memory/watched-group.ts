@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { MemoryFiles, type MemoryFileSettings } from '../sample/memory-files.ts';
 import type { Scratch } from '../sample/scratch.ts';
-import type { Group } from '../watch/group.ts';
+import type { Group } from '../discover/group.ts';
 import {
   CALM_MEMORY,
   detectMemory,
@@ -11,7 +11,7 @@ import {
   type MemoryReport,
   type MemorySettings,
 } from './detector.ts';
-import { windowBetween, type MemoryReading, type MemoryWindow } from './window.ts';
+import { windowBetween, type MemoryReading, type MemoryWindow } from '../rate/memory-window.ts';
 
 /** What all groups are sampled with. */
 export interface MemorySampling {

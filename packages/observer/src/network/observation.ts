@@ -1,6 +1,6 @@
 import type { NetworkIssue } from 'kernel-gossip-types';
-import type { Sender } from '../cpu/observation.ts';
-import type { Subject } from '../cpu/subject.ts';
+import type { Sender } from '../sender.ts';
+import type { Subject } from '../identify/subject.ts';
 import type { NetworkReport } from './detector.ts';
 import { SYMPTOM_OF } from './measures.ts';
 import { attemptedOf, failedPercent } from './tally.ts';

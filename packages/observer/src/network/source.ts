@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import type { Sender } from '../cpu/observation.ts';
-import { subjectOf } from '../cpu/subject.ts';
+import type { Sender } from '../sender.ts';
+import { subjectOf } from '../identify/subject.ts';
 import type { Identity } from '../identify/identify.ts';
 import type { Emit, Source } from '../source.ts';
 import type { NetworkReport } from './detector.ts';

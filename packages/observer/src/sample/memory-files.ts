@@ -1,5 +1,5 @@
 import type { Hierarchy } from '../hierarchy/hierarchy.ts';
-import type { MemoryReading, Stall } from '../memory/window.ts';
+import type { MemoryReading, Stall } from '../rate/memory-window.ts';
 import { ABSENT, parseFlatKeyed, parseNumber } from './flat-keyed.ts';
 import { GONE, KeptFile, readOnce, type Descriptors } from './kept-file.ts';
 import { parsePressureTotal } from './pressure.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Hierarchy } from '../hierarchy/hierarchy.ts';
 import { CounterFiles } from '../sample/counter-files.ts';
 import type { ContainerReading } from './reading.ts';
-import type { Group } from './group.ts';
+import type { Group } from '../discover/group.ts';
 import { readVersionOne } from './version-one.ts';
 import { readVersionTwo } from './version-two.ts';
 

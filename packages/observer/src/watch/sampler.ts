@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
-import type { Sender } from '../cpu/observation.ts';
+import type { Sender } from '../sender.ts';
 import { CpuProbe, type CpuProbeStats } from '../cpu/probe.ts';
 import type { DetectorSettings } from '../detect/detector.ts';
 import { Roster } from '../discover/roster.ts';
@@ -11,8 +11,8 @@ import { MemoryProbe, type MemoryProbeStats } from '../memory/probe.ts';
 import { BandwidthSweep, type BandwidthBatch } from '../sample/bandwidth-sweep.ts';
 import { createScratch } from '../sample/scratch.ts';
 import type { Emit, Source } from '../source.ts';
-import { isWanted, type Group } from './group.ts';
-import type { Probe } from './probe.ts';
+import { isWanted, type Group } from '../discover/group.ts';
+import type { Probe } from '../probe.ts';
 import { readingOf } from './read-group.ts';
 import type { ContainerReading } from './reading.ts';
 

@@ -1,5 +1,5 @@
-import type { Emit } from '../source.ts';
-import type { Group } from './group.ts';
+import type { Emit } from './source.ts';
+import type { Group } from './discover/group.ts';
 
 /** What looks at one side of all groups: their CPU, their memory. */
 export interface Probe {

@@ -1,5 +1,5 @@
-import type { Identity } from '../identify/identify.ts';
-import { localName } from '../identify/local-name.ts';
+import type { Identity } from './identify.ts';
+import { localName } from './local-name.ts';
 
 /** Whom an observation is about, in the words of the wire. */
 export interface Subject {

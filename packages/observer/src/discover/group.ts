@@ -1,4 +1,4 @@
-import type { FoundGroup } from '../discover/roster.ts';
+import type { FoundGroup } from './roster.ts';
 import { identify, type Identity } from '../identify/identify.ts';
 
 /** A group that is observed: where it is, since when, and what it is of. */

@@ -7,7 +7,7 @@ import {
   usedPercent,
   windowBetween,
   type MemoryReading,
-} from './window.ts';
+} from './memory-window.ts';
 
 const MIB = 1024 * 1024;
 const reading: MemoryReading = {

@@ -1,0 +1,5 @@
+/** Who sends. */
+export interface Sender {
+  readonly nodeName: string | null;
+  readonly source: string;
+}
