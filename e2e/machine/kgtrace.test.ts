@@ -10,7 +10,7 @@ import { ensurePackages, findProgram } from '../src/cluster/built/programs.ts';
 import { run } from '../src/command.ts';
 import { type Kgtrace, type KgtraceLine, kgtraceBinary, residentKiB, startKgtrace } from '../src/kgtrace.ts';
 import { type Container, ensureRunc, makeContainer, makePodGroup } from '../src/kgtrace-container.ts';
-import { byName, startWitness, type Testimony } from '../src/kgtrace-witness.ts';
+import { byName, ensureWitness, startWitness, type Testimony } from '../src/kgtrace-witness.ts';
 
 const POD = '4b1d7c0e-9f1a-4c1e-8a53-0d6a52f1c9b7';
 /** What the specification that `runc spec` writes asks for. */
@@ -99,6 +99,7 @@ function witnessed(testimony: Testimony, runcPid: number): Readonly<Record<strin
 describe('kgtrace', () => {
   beforeAll(async () => {
     await ensureRunc();
+    await ensureWitness();
     await kgtraceBinary();
   });
 

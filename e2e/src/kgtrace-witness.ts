@@ -41,10 +41,12 @@ interface Printed {
 
 type Maps = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+/** Installs what the witness runs; that may take minutes. */
+export const ensureWitness = (): Promise<void> =>
+  ensurePackages(findProgram('bpftrace') === undefined ? ['bpftrace'] : [], 'an independent trace');
+
 /** An independent trace by bpftrace, without any filter. */
 export async function startWitness(): Promise<{ stop(): Promise<Testimony> }> {
-  const packages = findProgram('bpftrace') === undefined ? ['bpftrace'] : [];
-  await ensurePackages(packages, 'an independent trace');
   const child: ChildProcess = spawn(
     'unshare',
     [
