@@ -137,6 +137,9 @@ describe('kgtrace', () => {
     const tracer = await kgtrace();
     const parent = await openPod(tracer);
     const witness = await startWitness();
+    onTestFinished(() => {
+      witness.dismiss();
+    });
     const two = await Promise.all(
       ['kernel-gossip-left', 'kernel-gossip-right'].map((id) =>
         container(id, parent, ['/bin/sh', '-c', 'true']),

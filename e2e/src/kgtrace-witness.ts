@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { ensurePackages, findProgram } from './cluster/built/programs.ts';
+import { run } from './command.ts';
 import { syscallNumbers } from './kgtrace.ts';
 
 /** How often a thread made a system call under a name. */
@@ -34,6 +36,8 @@ tracepoint:sched:sched_process_fork {
 }
 `;
 
+const POLL_MS = 50;
+
 interface Printed {
   readonly type: string;
   readonly data: unknown;
@@ -45,8 +49,14 @@ type Maps = Readonly<Record<string, Readonly<Record<string, number>>>>;
 export const ensureWitness = (): Promise<void> =>
   ensurePackages(findProgram('bpftrace') === undefined ? ['bpftrace'] : [], 'an independent trace');
 
+export interface Witness {
+  stop(): Promise<Testimony>;
+  /** For a test that fails before it asks: a trace of all calls must not slow the next one. */
+  dismiss(): void;
+}
+
 /** An independent trace by bpftrace, without any filter. */
-export async function startWitness(): Promise<{ stop(): Promise<Testimony> }> {
+export async function startWitness(): Promise<Witness> {
   const child: ChildProcess = spawn(
     'unshare',
     [
@@ -61,20 +71,23 @@ export async function startWitness(): Promise<{ stop(): Promise<Testimony> }> {
   const maps: Maps[] = [];
   const awaited = new Set(['calling', 'forking']);
   const ended = once(child, 'close');
-  await new Promise<void>((resolve, reject) => {
-    void ended.then(() => {
-      reject(new Error('bpftrace ended'));
-    });
-    if (child.stdout === null) return;
+  if (child.stdout !== null)
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!line.startsWith('{')) return;
       const printed = JSON.parse(line) as Printed;
       if (printed.type === 'map') maps.push(printed.data as Maps);
       if (printed.type === 'printf') awaited.delete(String(printed.data).trim());
-      if (awaited.size === 0) resolve();
     });
-  });
+  while (awaited.size > 0) {
+    if (child.exitCode !== null) throw new Error('bpftrace ended before it traced anything');
+    // On a quiet machine nothing else forks.
+    await run('true', []);
+    await setTimeout(POLL_MS);
+  }
   return {
+    dismiss: () => {
+      child.kill('SIGKILL');
+    },
     stop: async () => {
       child.kill('SIGINT');
       await ended;

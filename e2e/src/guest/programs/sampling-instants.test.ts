@@ -8,12 +8,15 @@ interface Sampled {
   readonly wallMs: number;
 }
 
-/** Takes one sample as the observer does, while the counters go from one value to another. */
-async function sample(instants: SamplingInstants, between: () => void): Promise<Sampled> {
+/**
+ * Takes one sample as the observer does, while the counters go from one value to another. The next comes after so
+ * long: two windows of one length, to two microseconds, would be taken for each other.
+ */
+async function sample(instants: SamplingInstants, between: () => void, pauseMs = 0): Promise<Sampled> {
   const atMs = instants.clock.monotonicMs();
   between();
   const wallMs = instants.clock.wallMs();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await new Promise((resolve) => setTimeout(resolve, pauseMs));
   return { atMs, wallMs };
 }
 
@@ -22,10 +25,10 @@ describe('the counters at the sampling instants', () => {
     let count = 3;
     const instants = new SamplingInstants(['/group'], () => counters(count));
     const samples = [
-      await sample(instants, () => undefined),
-      await sample(instants, () => undefined),
-      await sample(instants, () => (count = 10)),
-      await sample(instants, () => (count = 12)),
+      await sample(instants, () => undefined, 5),
+      await sample(instants, () => undefined, 10),
+      await sample(instants, () => (count = 10), 20),
+      await sample(instants, () => (count = 12), 40),
       await sample(instants, () => undefined),
     ];
     const bounds = (from: number, to: number, isFirst = false) => {
