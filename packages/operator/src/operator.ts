@@ -17,6 +17,7 @@ import { whisperAssessor } from './controllers/whisper-assessor.ts';
 import { NumberedStreams } from './intake/numbered-streams.ts';
 import { kubernetesPart } from './ledger/birth/kubernetes-part.ts';
 import { CertificateLedger, type KubernetesKnowledge } from './ledger/certificate-ledger.ts';
+import { MeasurementLedger } from './ledger/measurement-ledger.ts';
 import { WhisperLedger } from './ledger/whisper-ledger.ts';
 import { ObjectIndex } from './store/object-index.ts';
 import { applyPatiently } from './store/patient-store.ts';
@@ -87,6 +88,7 @@ export async function startOperator(
       intake: {
         whispers,
         certificates,
+        measurements: new MeasurementLedger(ledgerStore, indexes.whispers),
         directory: backend.directory,
         maySend: backend.reviews?.maySend ?? nobodyIsKnown,
         isSynced: () => all.every((index) => index.isSynced),

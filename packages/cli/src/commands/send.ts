@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { messageOf, type Observation } from 'kernel-gossip-types';
+import { messageOf, type FindingObservation } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { numberFrom, wholeNumberFrom } from '../options.ts';
 import { birthLine } from '../render/explain.ts';
@@ -13,7 +13,7 @@ import { withTarget, type CommandContext } from './context.ts';
 
 interface SendCommand {
   readonly name: string;
-  readonly type: Observation['type'];
+  readonly type: FindingObservation['type'];
   readonly description: string;
   readonly example: string;
 }
@@ -75,21 +75,21 @@ function optionOf({ flag, takes, description, needed }: FieldFlag): Option {
 }
 
 interface Template {
-  readonly observation: Observation;
+  readonly observation: FindingObservation;
   /** The pod's name as it was given, with `{i}` where the number goes; null where it has none. */
   readonly numberedPod: string | null;
   readonly keepsTime: boolean;
 }
 
 /** What is sent for the nth time: with its own time, and with its number where the pod's name asks for it. */
-const nth = ({ observation, numberedPod, keepsTime }: Template, index: number, now: number): Observation => ({
+const nth = ({ observation, numberedPod, keepsTime }: Template, index: number, now: number): FindingObservation => ({
   ...observation,
   ...(keepsTime ? {} : { timestamp: new Date(now).toISOString() }),
   ...(numberedPod === null ? {} : { pod_name: numberedPod.replaceAll('{i}', String(index)) }),
 });
 
 function template(
-  type: Observation['type'],
+  type: FindingObservation['type'],
   given: Readonly<Record<string, unknown>>,
   now: number,
 ): Template {
@@ -113,7 +113,7 @@ function filedLine(finding: FiledFinding): string {
   return `${about}${container}: ${spec.severity}, ${phaseOf(finding.object)}: ${visible(status?.insight ?? '')} (${spec.provenance})${merged}`;
 }
 
-function reportRejections(context: CommandContext, type: Observation['type'], result: LoadResult): void {
+function reportRejections(context: CommandContext, type: FindingObservation['type'], result: LoadResult): void {
   const { io } = context;
   for (const { index, path, expected, got } of result.rejections) {
     const which = result.sent === 1 ? '' : `observation ${index}: `;
@@ -148,7 +148,7 @@ const sendOptions = (given: Readonly<Record<string, unknown>>): SendOptions => (
 async function reportFinding(
   { io }: CommandContext,
   target: Target,
-  sent: Observation,
+  sent: FindingObservation,
   waitMs: number,
 ): Promise<void> {
   try {
@@ -161,7 +161,7 @@ async function reportFinding(
   }
 }
 
-async function send(context: CommandContext, command: Command, type: Observation['type']): Promise<void> {
+async function send(context: CommandContext, command: Command, type: FindingObservation['type']): Promise<void> {
   const { io, exitWith } = context;
   const given = command.optsWithGlobals<Readonly<Record<string, unknown>>>();
   const options = sendOptions(given);

@@ -32,6 +32,11 @@ const NO_CPU: KernelTruth = {
   nr_periods: null,
   nr_throttled: null,
   throttled_seconds: null,
+  threads: null,
+  runnable_threads: null,
+  runtime: null,
+  cpu_pressure_percent: null,
+  age_seconds: null,
   window_seconds: null,
 };
 const NO_CLAIM: MetricsLie = { reported_cpu_cores: null, reported_memory_bytes: null, source: null };

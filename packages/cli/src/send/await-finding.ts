@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KernelWhisper, Observation, PodBirthCertificate } from 'kernel-gossip-types';
+import type { KernelWhisper, FindingObservation, PodBirthCertificate } from 'kernel-gossip-types';
 import type { Target } from '../target/target.ts';
 
 const POLL_MS = 100;
@@ -12,7 +12,7 @@ interface Subject {
   readonly pod_uid: string | null;
 }
 
-const isAbout = (observation: Observation, spec: Subject): boolean =>
+const isAbout = (observation: FindingObservation, spec: Subject): boolean =>
   observation.pod_name === null
     ? spec.pod_uid === observation.pod_uid
     : spec.pod_name === observation.pod_name && spec.namespace === observation.namespace;
@@ -31,7 +31,7 @@ export type FiledFinding =
   | { readonly kind: 'KernelWhisper'; readonly object: KernelWhisper; readonly merged: boolean }
   | { readonly kind: 'PodBirthCertificate'; readonly object: PodBirthCertificate; readonly merged: boolean };
 
-type Ongoing = Exclude<Observation, { type: 'pod_creation' }>;
+type Ongoing = Exclude<FindingObservation, { type: 'pod_creation' }>;
 
 /** `likely`: it fits, but where reading lags behind writing it may also be what was before. */
 type Match = 'certain' | 'likely' | 'other';
@@ -72,7 +72,7 @@ async function lookForWhisper(target: Target, sent: Ongoing): Promise<Look | nul
   return { finding: { kind: 'KernelWhisper', object, merged }, match: matchOf(object, sent) };
 }
 
-async function lookForCertificate(target: Target, sent: Observation): Promise<Look | null> {
+async function lookForCertificate(target: Target, sent: FindingObservation): Promise<Look | null> {
   const { items } = await target.list('PodBirthCertificate', sent.namespace);
   const object = items.find(({ spec }) => isAbout(sent, spec));
   if (object === undefined || !isAssessed(object)) return null;
@@ -80,7 +80,7 @@ async function lookForCertificate(target: Target, sent: Observation): Promise<Lo
   return { finding: { kind: 'PodBirthCertificate', object, merged }, match: 'certain' };
 }
 
-const look = (target: Target, sent: Observation): Promise<Look | null> =>
+const look = (target: Target, sent: FindingObservation): Promise<Look | null> =>
   sent.type === 'pod_creation' ? lookForCertificate(target, sent) : lookForWhisper(target, sent);
 
 /** Whether a look is the answer: at once where it is certain, with the second one where it is likely. */
@@ -90,7 +90,7 @@ const isAnswer = ({ match }: Look, previous: Match | null, elapsedMs: number): b
 /** What was made of an observation; null when it was not assessed within the time. */
 export async function awaitFinding(
   target: Target,
-  sent: Observation,
+  sent: FindingObservation,
   withinMs: number,
   signal: AbortSignal,
 ): Promise<FiledFinding | null> {

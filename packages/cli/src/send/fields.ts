@@ -1,14 +1,14 @@
 import { isLeft } from 'fp-ts/lib/Either.js';
 import {
   CpuThrottle,
-  decodeObservation,
+  decode,
   describeFailure,
   KernelGossipError,
   MemoryPressure,
   NetworkIssue,
   PodCreation,
   type Field,
-  type Observation,
+  type FindingObservation,
 } from 'kernel-gossip-types';
 
 const CODECS = {
@@ -64,7 +64,7 @@ const camelCase = (flag: string): string =>
   flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** The flags of one kind of observation, from its codec: a field added there has its flag here at once. */
-export const flagsOf = (type: Observation['type']): readonly FieldFlag[] =>
+export const flagsOf = (type: FindingObservation['type']): readonly FieldFlag[] =>
   (Object.entries(CODECS[type].fields) as readonly (readonly [string, Field<unknown>])[])
     .filter(([name]) => !(FIELDS_WITHOUT_FLAG as readonly string[]).includes(name))
     .map(([name, field]) => {
@@ -111,7 +111,7 @@ function valueOf({ takes }: FieldFlag, given: unknown): unknown {
 }
 
 /** A field's path as the person typed it: `throttle_percentage` is `--throttled`. */
-export function flagForPath(type: Observation['type'], path: string): string {
+export function flagForPath(type: FindingObservation['type'], path: string): string {
   const field = /^[a-z_]+/.exec(path)?.[0] ?? '';
   const found = flagsOf(type).find((candidate) => candidate.field === field);
   return found === undefined ? path : `--${found.flag}`;
@@ -119,13 +119,13 @@ export function flagForPath(type: Observation['type'], path: string): string {
 
 /** The observation that the given options make; `KG_USAGE` naming every flag that is wrong. */
 export function observationFrom(
-  type: Observation['type'],
+  type: FindingObservation['type'],
   options: Readonly<Record<string, unknown>>,
   now: number,
-): Observation {
+): FindingObservation {
   const fields = flagsOf(type).map((flag) => [flag.field, valueOf(flag, options[flag.key])] as const);
   const given = Object.fromEntries(fields.filter(([, value]) => value !== null));
-  const decoded = decodeObservation({
+  const decoded = decode<FindingObservation>(CODECS[type], {
     timestamp: new Date(now).toISOString(),
     source: 'kgossip',
     ...given,

@@ -1,3 +1,5 @@
+import type { Workload } from 'kernel-gossip-types';
+
 /** A pod as far as findings need it. */
 export interface KnownPod {
   readonly namespace: string;
@@ -5,6 +7,8 @@ export interface KnownPod {
   /** Null on a machine without Kubernetes. */
   readonly uid: string | null;
   readonly nodeName: string | null;
+  /** What keeps the pod: its Deployment rather than its ReplicaSet. Null where it stands alone. */
+  readonly workload: Workload | null;
   readonly labels: Readonly<Record<string, string>>;
   /** Container names by the id that the runtime gave; restarted containers keep their older ids for a while. */
   readonly containers: ReadonlyMap<string, string>;

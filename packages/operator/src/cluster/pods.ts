@@ -10,6 +10,7 @@ import {
   type ReflectorObserver,
   type ReflectorTiming,
 } from './reflector.ts';
+import { workloadOf } from './workload.ts';
 
 /** A pod of a cluster, with what it is found by. */
 export interface PodEntry {
@@ -71,6 +72,7 @@ export const projectPod = (raw: unknown): Projected<PodEntry> => {
         name,
         uid,
         nodeName: textOf(fieldOf(raw, 'spec', 'nodeName')),
+        workload: workloadOf(metadata),
         labels: labelsOf(fieldOf(metadata, 'labels')),
         containers: containersOf(raw),
       },

@@ -7,6 +7,7 @@ import {
   type Observation,
   type OngoingObservation,
   type PodCreation,
+  type ResourceMeasurement,
   type Rejection,
   type WebhookAnswer,
 } from 'kernel-gossip-types';
@@ -15,6 +16,7 @@ import type { Sender } from '../authn/sender.ts';
 import type { PodDirectory } from '../cluster/pod-directory.ts';
 import type { CertificateLedger } from '../ledger/certificate-ledger.ts';
 import type { Evidence } from '../ledger/evidence.ts';
+import type { MeasurementLedger } from '../ledger/measurement-ledger.ts';
 import type { Recorded, WhisperLedger } from '../ledger/whisper-ledger.ts';
 import { decodeObservations, type Indexed } from './decode-observations.ts';
 import type { NumberedStreams, StreamPosition } from './numbered-streams.ts';
@@ -25,6 +27,7 @@ import { resolveEvidence } from './resolve-evidence.ts';
 export interface IntakeParts {
   readonly whispers: WhisperLedger;
   readonly certificates: CertificateLedger;
+  readonly measurements: MeasurementLedger;
   readonly directory: PodDirectory | null;
   /** Asked about senders who are known and no observers. */
   readonly maySend: MaySend;
@@ -140,13 +143,19 @@ async function recordAll(
   );
 }
 
-const record = (evidence: Evidence, { whispers, certificates }: IntakeParts): Recorded | Promise<Recorded> =>
-  isBirth(evidence)
-    ? certificates.record(evidence)
-    : whispers.record(evidence as Evidence<OngoingObservation>);
-
-const isBirth = (evidence: Evidence): evidence is Evidence<PodCreation> =>
-  evidence.observation.type === 'pod_creation';
+function record(
+  evidence: Evidence,
+  { whispers, certificates, measurements }: IntakeParts,
+): Recorded | Promise<Recorded> {
+  switch (evidence.observation.type) {
+    case 'pod_creation':
+      return certificates.record(evidence as Evidence<PodCreation>);
+    case 'resource_measurement':
+      return measurements.record(evidence as Evidence<ResourceMeasurement>);
+    default:
+      return whispers.record(evidence as Evidence<OngoingObservation>);
+  }
+}
 
 async function settle(
   index: number,

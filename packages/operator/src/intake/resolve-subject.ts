@@ -38,7 +38,12 @@ export function resolveSubject(
   if (pod_name === null || namespace === null) return left(unknownUid(observation, directory));
   if (refused !== null) return refused;
   return right({
-    pod: { namespace, name: pod_name, uid: directory === null ? observation.pod_uid : null },
+    pod: {
+      namespace,
+      name: pod_name,
+      uid: directory === null ? observation.pod_uid : null,
+      workload: null,
+    },
     container: observation.container_name,
     nodeName: observation.node_name,
   });
@@ -73,7 +78,7 @@ function fromDirectory(observation: Observation, known: KnownPod): Either<Unreso
     });
   }
   return right({
-    pod: { namespace: known.namespace, name: known.name, uid: known.uid },
+    pod: { namespace: known.namespace, name: known.name, uid: known.uid, workload: known.workload },
     container,
     nodeName: observation.node_name ?? known.nodeName,
   });

@@ -12,7 +12,7 @@ import type { Birth, KubernetesPart } from './birth/birth-parts.ts';
 import { composeCertificate } from './birth/compose-certificate.ts';
 import { joinBirths } from './birth/join-births.ts';
 import { kernelPart } from './birth/kernel-part.ts';
-import type { Evidence, EvidencePod } from './evidence.ts';
+import type { Evidence, PodIdentity } from './evidence.ts';
 import { certificateName } from './names.ts';
 import { metadataOf } from './ownership.ts';
 import type { Recorded } from './whisper-ledger.ts';
@@ -64,7 +64,7 @@ export class CertificateLedger {
   }
 
   /** The certificate of a pod, or null. */
-  find(pod: EvidencePod): PodBirthCertificateSpec | null {
+  find(pod: PodIdentity): PodBirthCertificateSpec | null {
     return this.#standing(refKey({ namespace: pod.namespace, name: certificateName(pod) }))?.spec ?? null;
   }
 
@@ -75,11 +75,11 @@ export class CertificateLedger {
   }
 
   /** Adds what Kubernetes says of a birth, to a certificate that stands or as one of its own. */
-  join(pod: EvidencePod, kubernetes: KubernetesPart): Promise<Recorded> {
+  join(pod: PodIdentity, kubernetes: KubernetesPart): Promise<Recorded> {
     return this.#add(pod, { kernel: null, kubernetes });
   }
 
-  #add(pod: EvidencePod, birth: Birth): Promise<Recorded> {
+  #add(pod: PodIdentity, birth: Birth): Promise<Recorded> {
     const key = refKey({ namespace: pod.namespace, name: certificateName(pod) });
     const waiting = this.#waiting.get(key);
     const joined = waiting === undefined ? birth : joinFor(pod, waiting.birth, birth);
@@ -88,7 +88,7 @@ export class CertificateLedger {
     return written;
   }
 
-  async #write(pod: EvidencePod, key: string): Promise<Recorded> {
+  async #write(pod: PodIdentity, key: string): Promise<Recorded> {
     const waiting = this.#waiting.get(key);
     if (waiting === undefined) return 'nothing';
     this.#waiting.delete(key);
@@ -102,7 +102,7 @@ export class CertificateLedger {
     return 'transition';
   }
 
-  async #file(pod: EvidencePod, spec: PodBirthCertificateSpec, isNew: boolean): Promise<void> {
+  async #file(pod: PodIdentity, spec: PodBirthCertificateSpec, isNew: boolean): Promise<void> {
     if (isNew && !this.hasRoom) {
       throw new KernelGossipError(
         'KG_STORE_UNAVAILABLE',
@@ -133,7 +133,7 @@ export class CertificateLedger {
 }
 
 /** Without a UID, nothing tells a birth from the next one under its name: the latest message holds all of its own. */
-const joinFor = ({ uid }: EvidencePod, before: Birth, next: Birth): Birth =>
+const joinFor = ({ uid }: PodIdentity, before: Birth, next: Birth): Birth =>
   uid === null ? next : joinBirths(before, next);
 
 const isAhead = ({ metadata }: PodBirthCertificate, other: PodBirthCertificate): boolean =>

@@ -1,11 +1,17 @@
-import type { Observation } from 'kernel-gossip-types';
+import type { Observation, Workload } from 'kernel-gossip-types';
 
-/** Whom a piece of evidence is about. */
-export interface EvidencePod {
+/** What tells a pod from every other. */
+export interface PodIdentity {
   readonly namespace: string;
   readonly name: string;
   /** Null on a machine without Kubernetes, and for a pod that this cluster does not know. */
   readonly uid: string | null;
+}
+
+/** Whom a piece of evidence is about. */
+export interface EvidencePod extends PodIdentity {
+  /** What keeps the pod; null where it stands alone, or nobody knows. */
+  readonly workload: Workload | null;
 }
 
 /** An observation decoded, with its source and its pod resolved. */

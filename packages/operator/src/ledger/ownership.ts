@@ -1,6 +1,6 @@
 import type { OwnerReference } from 'kernel-gossip-types';
 import type { ObjectRef } from '../store/port.ts';
-import type { EvidencePod } from './evidence.ts';
+import type { PodIdentity } from './evidence.ts';
 
 interface FindingMetadata extends ObjectRef {
   readonly labels: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ interface FindingMetadata extends ObjectRef {
 }
 
 /** Metadata of a finding about a pod: owned by it, so that the cluster's garbage collector removes both together. */
-export const metadataOf = (pod: EvidencePod, name: string): FindingMetadata => ({
+export const metadataOf = (pod: PodIdentity, name: string): FindingMetadata => ({
   namespace: pod.namespace,
   name,
   labels: { 'app.kubernetes.io/managed-by': 'kernel-gossip' },

@@ -38,6 +38,7 @@ export function nextSpec(
     namespace: evidence.pod.namespace,
     container_name: evidence.container,
     pod_uid: evidence.pod.uid,
+    workload: evidence.pod.workload,
     container_id: observation.container_id,
     kind: observation.type,
     severity: (episodeKills ?? 0) > 0 ? 'critical' : severityOf(observation),
@@ -97,6 +98,11 @@ const kernelTruth = (observation: CpuThrottle): KernelTruth => ({
   nr_periods: observation.nr_periods,
   nr_throttled: observation.nr_throttled,
   throttled_seconds: observation.throttled_seconds,
+  threads: observation.threads,
+  runnable_threads: observation.runnable_threads,
+  runtime: observation.runtime,
+  cpu_pressure_percent: observation.cpu_pressure_percentage,
+  age_seconds: observation.age_seconds,
   window_seconds: observation.period_seconds,
 });
 

@@ -22,7 +22,13 @@ export type StatusOf<K extends Kind> = NonNullable<Resources[K]['status']>;
  * writers, so that server-side apply never has a conflict to settle.
  */
 export type FieldManager =
-  'kernel-gossip-ledger' | 'kernel-gossip-assessor' | 'kernel-gossip-certifier' | 'kernel-gossip-remedy';
+  | 'kernel-gossip-ledger'
+  | 'kernel-gossip-assessor'
+  | 'kernel-gossip-certifier'
+  | 'kernel-gossip-measurer'
+  | 'kernel-gossip-metrics'
+  | 'kernel-gossip-remedy'
+  | 'kernel-gossip-grouper';
 
 export interface StatusPatch<K extends Kind> {
   readonly manager: FieldManager;

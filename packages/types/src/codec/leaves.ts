@@ -43,7 +43,8 @@ export const boolean = new Leaf(
   (input): input is boolean => typeof input === 'boolean',
 );
 
-const matching = (expectation: string, pattern: RegExp, maxLength: number): Leaf<string> =>
+/** A text of a fixed form. */
+export const matching = (expectation: string, pattern: RegExp, maxLength: number): Leaf<string> =>
   new Leaf(
     expectation,
     { type: 'string', pattern: pattern.source, maxLength },

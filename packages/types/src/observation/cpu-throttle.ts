@@ -1,5 +1,5 @@
 import type * as t from 'io-ts';
-import { cores, count, optional, oneOf, percent, required, seconds, struct } from '../codec/index.ts';
+import { cores, count, optional, oneOf, percent, required, seconds, struct, text } from '../codec/index.ts';
 import { ongoingFields, subjectChecks, subjectFields } from './common.ts';
 
 /** The kernel held a container back: its CFS quota ran out. */
@@ -22,6 +22,17 @@ export const CpuThrottle = struct(
       seconds,
       'Run time withheld in the window, summed over CPUs: it may exceed the window.',
     ),
+    threads: optional(count, 'Threads in the container at the end of the window.'),
+    runnable_threads: optional(count, 'Threads that ran or waited for a CPU at the end of the window.'),
+    runtime: optional(
+      text(31),
+      'What the main process is by its own threads, such as jvm, go, node, openmp.',
+    ),
+    cpu_pressure_percentage: optional(
+      percent,
+      'Share of the window in which some task waited for a CPU (PSI cpu.some), throttling included.',
+    ),
+    age_seconds: optional(seconds, 'How long the container had been there when the window ended.'),
   },
   { checks: subjectChecks },
 );

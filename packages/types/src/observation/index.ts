@@ -5,4 +5,5 @@ export * from './memory-pressure.ts';
 export * from './network-issue.ts';
 export * from './observation.ts';
 export * from './pod-creation.ts';
+export * from './resource-measurement.ts';
 export * from './timeline.ts';

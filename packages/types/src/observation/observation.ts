@@ -4,17 +4,21 @@ import { CpuThrottle } from './cpu-throttle.ts';
 import { MemoryPressure } from './memory-pressure.ts';
 import { NetworkIssue } from './network-issue.ts';
 import { PodCreation } from './pod-creation.ts';
+import { ResourceMeasurement } from './resource-measurement.ts';
 
 /** One thing a source saw, as it arrives on the wire. */
-export type Observation = CpuThrottle | MemoryPressure | NetworkIssue | PodCreation;
+export type Observation = CpuThrottle | MemoryPressure | NetworkIssue | PodCreation | ResourceMeasurement;
+/** An observation that leads to a finding: a whisper or a birth certificate. */
+export type FindingObservation = OngoingObservation | PodCreation;
 /** An observation of something that lasts: it opens, updates or ends a whisper. */
-export type OngoingObservation = Exclude<Observation, PodCreation>;
+export type OngoingObservation = CpuThrottle | MemoryPressure | NetworkIssue;
 
 const codecs = {
   cpu_throttle: CpuThrottle,
   pod_creation: PodCreation,
   memory_pressure: MemoryPressure,
   network_issue: NetworkIssue,
+  resource_measurement: ResourceMeasurement,
 } as const;
 
 export const OBSERVATION_TYPES = Object.keys(codecs) as readonly Observation['type'][];

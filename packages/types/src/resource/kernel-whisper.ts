@@ -6,6 +6,7 @@ import {
   defaulted,
   dnsLabel,
   dnsSubdomain,
+  list,
   milliseconds,
   numberBetween,
   oneOf,
@@ -20,7 +21,9 @@ import {
   containerId,
 } from '../codec/index.ts';
 import { FINDING_KINDS, networkSymptom, provenance } from '../observation/index.ts';
+import { MeasuredPair } from './kernel-reading.ts';
 import { apiVersion, Conditions, ObjectMeta } from './metadata.ts';
+import { Remedy } from './remedy.ts';
 
 export const findingKind = oneOf(...FINDING_KINDS);
 export const severity = oneOf('critical', 'warning', 'info');
@@ -38,6 +41,14 @@ export const KernelTruth = struct('the kernel truth', {
   nr_periods: optional(count, 'CFS periods with activity in the window.'),
   nr_throttled: optional(count, 'Periods in which the quota ran out.'),
   throttled_seconds: optional(seconds, 'Run time withheld in the window, summed over CPUs.'),
+  threads: optional(count, 'Threads in the container at the end of the window.'),
+  runnable_threads: optional(count, 'Threads that ran or waited for a CPU at the end of the window.'),
+  runtime: optional(text(31), 'What the main process is by its own threads, such as jvm, go, node, openmp.'),
+  cpu_pressure_percent: optional(
+    percent,
+    'Share of the window in which some task waited for a CPU (PSI cpu.some), throttling included.',
+  ),
+  age_seconds: optional(seconds, 'How long the container had been there when the window ended.'),
   window_seconds: optional(seconds, 'Length of the window that these figures cover.'),
 });
 export type KernelTruth = t.TypeOf<typeof KernelTruth>;
@@ -78,6 +89,13 @@ export const WhisperSource = struct('a source', {
 });
 export type WhisperSource = t.TypeOf<typeof WhisperSource>;
 
+/** What a pod belongs to: findings are grouped by it. */
+export const Workload = struct('a workload', {
+  kind: required(text(63), 'Kind of the object that keeps the pod, such as Deployment.'),
+  name: required(dnsSubdomain, 'Its name.'),
+});
+export type Workload = t.TypeOf<typeof Workload>;
+
 export const KernelWhisperSpec = struct(
   'a whisper spec',
   {
@@ -85,6 +103,7 @@ export const KernelWhisperSpec = struct(
     namespace: required(dnsLabel, "The pod's namespace."),
     container_name: optional(dnsLabel, 'Name of the container; absent where the pod as a whole is meant.'),
     pod_uid: optional(podUid, 'UID of the pod.'),
+    workload: optional(Workload, 'What the pod belongs to; absent where it stands alone.'),
     container_id: optional(containerId, 'Id of the container.'),
     kind: defaulted(findingKind, 'cpu_throttle', 'What kind of trouble it is.'),
     severity: required(severity, 'How bad it is: above 80 % critical, above 50 % warning, else info.'),
@@ -151,6 +170,50 @@ export const MetricsComparison = struct('a metrics comparison', {
 });
 export type MetricsComparison = t.TypeOf<typeof MetricsComparison>;
 
+export const CAUSES = [
+  'limit_below_demand',
+  'more_threads_than_quota',
+  'pod_quota',
+  'ancestor_quota',
+  'node_contention',
+  'startup_only',
+  'cpu_burst',
+  'memory_limit_near',
+  'memory_reclaim',
+  'child_oom_killed',
+  'network_retransmits',
+  'network_drops',
+  'network_resets',
+  'network_connection_failures',
+  'dns_failures',
+  'unknown',
+] as const;
+export const causeKind = oneOf(...CAUSES);
+export type CauseKind = (typeof CAUSES)[number];
+
+export const Cause = struct('a cause', {
+  kind: required(causeKind, 'What it is.'),
+  evidence: required(list(text(512), { maxItems: 16 }), 'The figures that show it, each with its window.'),
+  would_tell: optional(text(512), 'What would have to be measured to know more.'),
+});
+export type Cause = t.TypeOf<typeof Cause>;
+
+/** Kernel and metrics about the same container, each with its own time and window. */
+export const MetricsSample = struct('what metrics.k8s.io said', {
+  availability: required(oneOf('available', 'not_available', 'no_sample'), 'Whether there was an answer.'),
+  message: optional(text(512), 'Why there was none.'),
+  read_at: required(timestamp, 'When it was asked.'),
+  measured_at: optional(timestamp, "When the metrics' window ended."),
+  window_seconds: optional(seconds, "Length of the metrics' window."),
+  cpu_cores: optional(cores, 'CPU usage by the metrics, in cores.'),
+  memory_bytes: optional(bytes, 'Memory usage (working set) by the metrics.'),
+  kernel_measured_at: optional(timestamp, "When the kernel's window ended."),
+  kernel_window_seconds: optional(seconds, "Length of the kernel's window."),
+  kernel_cpu_cores: optional(cores, 'CPU usage by the kernel, in cores.'),
+  kernel_memory_bytes: optional(bytes, 'Memory in use by the kernel.'),
+});
+export type MetricsSample = t.TypeOf<typeof MetricsSample>;
+
 export const KernelWhisperStatus = struct(
   'a whisper status',
   {
@@ -159,7 +222,15 @@ export const KernelWhisperStatus = struct(
     recommendation: optional(text(1024), 'What to do about it.'),
     kernel_evidence: optional(text(1024), 'What in the kernel shows it.'),
     priority: optional(oneOf('high', 'medium', 'low'), 'How soon to do it.'),
+    cause: optional(Cause, 'What kind of trouble it is at bottom, and what shows it.'),
     metrics_comparison: optional(MetricsComparison, 'Kernel and metrics side by side.'),
+    metrics: optional(MetricsSample, 'What metrics.k8s.io said at the same time.'),
+    measured: optional(MeasuredPair, 'What the kernel counts now; told only while a remedy needs it.'),
+    remedy: optional(Remedy, 'What is proposed or done about it, and whether it helped.'),
+    withheld: optional(
+      count,
+      'Like whispers of the same workload that are counted here and have no object of their own.',
+    ),
     observations: optional(count, 'How many observations stand behind it; may lag by 30 s.'),
     first_seen: optional(timestamp, "When the first one arrived, by the operator's clock."),
     last_seen: optional(timestamp, "When the latest one arrived, by the operator's clock; may lag by 30 s."),

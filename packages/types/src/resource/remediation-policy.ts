@@ -3,6 +3,7 @@ import {
   count,
   defaulted,
   list,
+  matching,
   numberBetween,
   oneOf,
   optional,
@@ -15,8 +16,7 @@ import {
 } from '../codec/index.ts';
 import { findingKind } from './kernel-whisper.ts';
 import { apiVersion, Conditions, ObjectMeta } from './metadata.ts';
-
-export const remediationMode = oneOf('Off', 'DryRun', 'Auto');
+import { remediationMode } from './remedy.ts';
 
 export const PodSelector = struct('a pod selector', {
   match_labels: optional(
@@ -33,6 +33,11 @@ export const RemediationLimits = struct('remediation limits', {
     100,
     'No single change raises a limit by more than this share of it.',
   ),
+  max_factor: defaulted(
+    numberBetween('a factor 1..100', 1, 100),
+    4,
+    'No limit is raised above this many times what the container began with.',
+  ),
   max_changes_per_hour: defaulted(count, 6, 'At most this many changes to one workload in an hour.'),
   min_seconds_between_changes: defaulted(
     seconds,
@@ -40,6 +45,25 @@ export const RemediationLimits = struct('remediation limits', {
     'At least this long between two changes to one container.',
   ),
 });
+
+export const weekday = oneOf('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun');
+export type Weekday = 'Mon' | 'Tue' | 'Wed' | 'Thu' | 'Fri' | 'Sat' | 'Sun';
+
+export const timeOfDay = matching(
+  'a time of day HH:MM, 00:00..24:00',
+  /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/,
+  5,
+);
+
+/** A part of the week, in UTC. Where `to` lies before `from`, it ends on the next day. */
+export const AllowedHours = struct('allowed hours', {
+  days: optional(list(weekday, { maxItems: 7 }), 'The days on which it begins; all where absent.'),
+  from: required(timeOfDay, 'When it begins, in UTC.'),
+  to: required(timeOfDay, 'When it ends, in UTC.'),
+});
+export type AllowedHours = t.TypeOf<typeof AllowedHours>;
+
+export type RemediationLimits = t.TypeOf<typeof RemediationLimits>;
 
 export const RemediationPolicySpec = struct(
   'a remediation policy spec',
@@ -55,6 +79,10 @@ export const RemediationPolicySpec = struct(
       'Which kinds of whisper may lead to a change; all where absent.',
     ),
     limits: optional(RemediationLimits, 'How far, and how often.'),
+    allowed_hours: optional(
+      list(AllowedHours, { maxItems: 16 }),
+      'When changes may be begun; at any time where absent. What was begun is always brought to its end.',
+    ),
   },
   { description: 'Which pods may be changed, how far, how often and in which mode.' },
 );

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decode, PodBirthCertificateSpec, PodCreation } from 'kernel-gossip-types';
 import type { PodBirth } from '../../cluster/pod-births.ts';
 import { laterTimes, podTimes } from '../../cluster/pod-times.ts';
-import type { EvidencePod } from '../evidence.ts';
+import type { PodIdentity } from '../evidence.ts';
 import { birthOnCertificate } from './birth-on-certificate.ts';
 import type { Birth } from './birth-parts.ts';
 import { composeCertificate } from './compose-certificate.ts';
@@ -15,7 +15,7 @@ import { kubernetesPart } from './kubernetes-part.ts';
 import { momentOf, textOfMoment } from './moment.ts';
 
 const UID = '0123abcd-0000-4000-8000-000000000001';
-const POD: EvidencePod = { namespace: 'shop', name: 'web-1', uid: UID };
+const POD: PodIdentity = { namespace: 'shop', name: 'web-1', uid: UID };
 const id = (digit: string): string => digit.repeat(64);
 const [SANDBOX, SETUP, PROXY, APP, APP_AGAIN] = ['1', '2', '3', '4', '5'].map(id) as [
   string,

@@ -1,5 +1,5 @@
 import type { ContainerBirth, PodBirthCertificateSpec, TimelineEntry } from 'kernel-gossip-types';
-import type { EvidencePod } from '../evidence.ts';
+import type { PodIdentity } from '../evidence.ts';
 import type { Birth, DatedEntry, Gap, KubernetesPart, TracedBirth } from './birth-parts.ts';
 import { isPartOfBirth, withRoles } from './container-roles.ts';
 import { joinGaps } from './join-births.ts';
@@ -21,7 +21,7 @@ const MOST_ENTRIES = 256;
  * (`birthOnCertificate`) it is the same.
  */
 export function composeCertificate(
-  pod: EvidencePod,
+  pod: PodIdentity,
   { kernel, kubernetes }: Birth,
 ): PodBirthCertificateSpec | null {
   if (kernel === null) return kubernetes === null ? null : fromKubernetes(pod, kubernetes);
@@ -34,14 +34,14 @@ const subjectOf = ({
   name,
   namespace,
   uid,
-}: EvidencePod): Pick<PodBirthCertificateSpec, 'pod_name' | 'namespace' | 'pod_uid'> => ({
+}: PodIdentity): Pick<PodBirthCertificateSpec, 'pod_name' | 'namespace' | 'pod_uid'> => ({
   pod_name: name,
   namespace,
   pod_uid: uid,
 });
 
 function fromKubernetes(
-  pod: EvidencePod,
+  pod: PodIdentity,
   { entries, nodeName }: KubernetesPart,
 ): PodBirthCertificateSpec | null {
   const moments = entries.map(({ at }) => at);
@@ -62,7 +62,7 @@ function fromKubernetes(
 }
 
 function fromKernel(
-  pod: EvidencePod,
+  pod: PodIdentity,
   kernel: TracedBirth,
   kubernetes: KubernetesPart | null,
 ): PodBirthCertificateSpec | null {
