@@ -1,5 +1,6 @@
 import type { Store } from '../src/store/port.ts';
 import { CertificateLedger } from '../src/ledger/certificate-ledger.ts';
+import { MeasurementLedger } from '../src/ledger/measurement-ledger.ts';
 import { WhisperLedger } from '../src/ledger/whisper-ledger.ts';
 import { takeIn, type IntakeParts } from '../src/intake/intake.ts';
 import { NumberedStreams } from '../src/intake/numbered-streams.ts';
@@ -23,6 +24,7 @@ export async function pipeline(store: Store): Promise<Pipeline> {
   const parts: IntakeParts = {
     whispers,
     certificates: new CertificateLedger(store, births, 100_000),
+    measurements: new MeasurementLedger(store, index),
     directory: null,
     maySend: () => Promise.resolve(false),
     isSynced: () => true,

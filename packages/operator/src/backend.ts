@@ -3,6 +3,10 @@ import type { ReviewToken } from './authn/token-review.ts';
 import type { ReadEvents } from './cluster/events.ts';
 import type { PodBirths } from './cluster/pod-births.ts';
 import type { PodDirectory } from './cluster/pod-directory.ts';
+import type { PodFacts } from './cluster/remedy-facts.ts';
+import type { ResizePod } from './cluster/resize-pod.ts';
+import type { ReadSurroundings } from './cluster/surroundings.ts';
+import type { TellEvent } from './cluster/tell-event.ts';
 import type { Store } from './store/port.ts';
 import type { ReadyCheck } from './surface/health.ts';
 
@@ -18,6 +22,18 @@ export interface Births {
   readonly readEvents: ReadEvents;
 }
 
+/** How pods are looked at and changed. */
+export interface Remedies {
+  readonly directory: PodDirectory;
+  readonly readPod: (
+    pod: { readonly namespace: string; readonly name: string },
+    signal: AbortSignal,
+  ) => Promise<PodFacts | null>;
+  readonly readSurroundings: ReadSurroundings;
+  readonly resizePod: ResizePod;
+  readonly tellEvent: TellEvent;
+}
+
 /** The engine under the pipeline: one machine with SQLite, or a cluster with Kubernetes. */
 export interface Backend {
   readonly store: Store;
@@ -27,6 +43,8 @@ export interface Backend {
   readonly reviews: Reviews | null;
   /** Null on a machine without Kubernetes. */
   readonly births: Births | null;
+  /** Null on a machine without Kubernetes. */
+  readonly remedies: Remedies | null;
   readonly checks: readonly ReadyCheck[];
   /**
    * Runs the work that only one replica may do, while this one is the leader, until the signal aborts; each time it

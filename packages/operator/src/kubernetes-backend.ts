@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { messageOf } from 'kernel-gossip-types';
 import { accessReviewer } from './authn/access-review.ts';
@@ -7,8 +8,12 @@ import { podEventReader } from './cluster/events.ts';
 import { openKubeApi, type KubeApi } from './cluster/kube-api.ts';
 import { loadKubeConfig } from './cluster/kube-config.ts';
 import { lead } from './cluster/lease.ts';
+import { readPodFacts } from './cluster/pod-facts.ts';
 import { KubePodDirectory } from './cluster/pods.ts';
 import type { ReflectorObserver } from './cluster/reflector.ts';
+import { podResizer } from './cluster/resize-pod.ts';
+import { surroundingsReader } from './cluster/surroundings.ts';
+import { eventTeller } from './cluster/tell-event.ts';
 import type { OperatorConfig } from './config.ts';
 import { openKubernetesStore } from './store/kubernetes/kubernetes-store.ts';
 
@@ -42,6 +47,20 @@ export function kubernetesBackend(config: OperatorConfig, log: Logger): Backend 
     store,
     directory: pods,
     births: { pods, readEvents: podEventReader(api) },
+    remedies: {
+      directory: pods,
+      readPod: (pod, signal) => readPodFacts(api, pod, signal),
+      readSurroundings: surroundingsReader(api),
+      resizePod: podResizer(api),
+      tellEvent: eventTeller({
+        api,
+        instance: hostname(),
+        now: Date.now,
+        failed: (error) => {
+          log.warn({ why: messageOf(error) }, 'an event could not be written');
+        },
+      }),
+    },
     reviews: { reviewToken: tokenReviewer(api), maySend: accessReviewer(api) },
     checks: [{ name: 'pods-read', check: () => (pods.isSynced ? null : 'not read yet: pods') }],
     lead: (work, signal) => leadByLease(api, config, log, { work, signal }),

@@ -6,13 +6,14 @@ import type { Logger } from 'pino';
 import { KernelGossipError, messageOf, type Kind } from 'kernel-gossip-types';
 import type { MaySend } from './authn/access-review.ts';
 import { admitAnyone, authenticateByToken, usernameOf, type Authenticate } from './authn/authenticate.ts';
-import type { Backend, Births, Reviews } from './backend.ts';
+import type { Backend, Births, Remedies, Reviews } from './backend.ts';
 import type { OperatorConfig } from './config.ts';
 import { birthCertifier } from './controllers/birth-certifier.ts';
 import { birthJoiner, birthKeys, JOIN_POLICY } from './controllers/birth-joiner.ts';
 import { Controller, type ControllerObserver } from './controllers/controller.ts';
 import { keysOf } from './controllers/keys.ts';
 import { policyReporter } from './controllers/policy-reporter.ts';
+import { remedyController, remedyKeys } from './controllers/remedy-controller.ts';
 import { whisperAssessor } from './controllers/whisper-assessor.ts';
 import { NumberedStreams } from './intake/numbered-streams.ts';
 import { kubernetesPart } from './ledger/birth/kubernetes-part.ts';
@@ -76,6 +77,7 @@ export async function startOperator(
   const observer = controllerObserver(metrics, log);
   const controllers = [
     ...createControllers(store, indexes, config, observer),
+    ...remedyControllers(backend.remedies, store, indexes, observer),
     ...birthJoiners(backend.births, certificates, config, observer),
   ];
   metrics.whispers(indexes.whispers);
@@ -98,6 +100,12 @@ export async function startOperator(
       },
       authenticate,
       onFailure: (error) => log.warn({ why: reasonsOf(error) }, 'a request could not be taken in'),
+    },
+    watches: {
+      whispers: indexes.whispers,
+      nodeOfPod: (uid) => backend.directory?.byUid(uid)?.nodeName ?? null,
+      authenticate,
+      onFailure: (error) => log.warn({ why: reasonsOf(error) }, 'an observer could not be answered'),
     },
     readApi: {
       about: { name: 'kernel-gossip-operator', version: VERSION, store: store.name },
@@ -209,6 +217,25 @@ const birthJoiners = (
             { births: births.pods, certificates, readEvents: births.readEvents },
             { ...JOIN_POLICY, birthsFromApi },
           ),
+        }),
+      ];
+
+/** None on a machine without Kubernetes, which has no pods to change. */
+const remedyControllers = (
+  remedies: Remedies | null,
+  store: Store,
+  { whispers, policies }: Indexes,
+  observer: ControllerObserver,
+): readonly Controller[] =>
+  remedies === null
+    ? []
+    : [
+        new Controller({
+          name: 'remedy-controller',
+          keys: remedyKeys(whispers, policies),
+          workers: WORKERS,
+          observer,
+          reconcile: remedyController({ ...remedies, store, whispers, policies, now: Date.now }),
         }),
       ];
 

@@ -22,6 +22,7 @@ export function sqliteBackend(dataDir: string): Backend {
     store,
     directory: null,
     births: null,
+    remedies: null,
     reviews: null,
     checks: [],
     lead: (work, signal) => work(signal),

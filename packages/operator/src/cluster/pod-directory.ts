@@ -10,6 +10,8 @@ export interface KnownPod {
   /** What keeps the pod: its Deployment rather than its ReplicaSet. Null where it stands alone. */
   readonly workload: Workload | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** What its own annotation says about being changed (`REMEDIATION_ANNOTATION`). */
+  readonly remediation: string | null;
   /** Container names by the id that the runtime gave; restarted containers keep their older ids for a while. */
   readonly containers: ReadonlyMap<string, string>;
 }

@@ -1,3 +1,4 @@
+import { REMEDIATION_ANNOTATION } from 'kernel-gossip-types';
 import type { KubeApi } from './kube-api.ts';
 import type { PodBirth, PodBirths } from './pod-births.ts';
 import type { KnownPod, PodDirectory } from './pod-directory.ts';
@@ -10,6 +11,7 @@ import {
   type ReflectorObserver,
   type ReflectorTiming,
 } from './reflector.ts';
+import { textsOf } from './text-map.ts';
 import { workloadOf } from './workload.ts';
 
 /** A pod of a cluster, with what it is found by. */
@@ -53,13 +55,6 @@ const containersOf = (raw: unknown): ReadonlyMap<string, string> =>
     }),
   );
 
-const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(typeof value === 'object' && value !== null ? value : {}).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  );
-
 /** Of a pod's JSON, the little that a directory needs. */
 export const projectPod = (raw: unknown): Projected<PodEntry> => {
   const metadata = fieldOf(raw, 'metadata');
@@ -73,7 +68,8 @@ export const projectPod = (raw: unknown): Projected<PodEntry> => {
         uid,
         nodeName: textOf(fieldOf(raw, 'spec', 'nodeName')),
         workload: workloadOf(metadata),
-        labels: labelsOf(fieldOf(metadata, 'labels')),
+        remediation: textOf(fieldOf(metadata, 'annotations', REMEDIATION_ANNOTATION)),
+        labels: textsOf(fieldOf(metadata, 'labels')),
         containers: containersOf(raw),
       },
       configHash: textOf(fieldOf(metadata, 'annotations', CONFIG_HASH)),

@@ -21,7 +21,16 @@ const TIMES = podTimes({
 });
 
 const birth = (settledForMs: number | null, changes: Partial<PodBirth> = {}): PodBirth => ({
-  pod: { namespace: 'shop', name: 'web-1', uid: UID, nodeName: 'n1', labels: {}, containers: new Map() },
+  pod: {
+    namespace: 'shop',
+    name: 'web-1',
+    uid: UID,
+    nodeName: 'n1',
+    workload: null,
+    remediation: null,
+    labels: {},
+    containers: new Map(),
+  },
   times: { ...TIMES, seenUnborn: true },
   settledForMs,
   exists: true,

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { withCondition, type RemediationPolicy, type RemediationPolicyStatus } from 'kernel-gossip-types';
+import {
+  withCondition,
+  type Condition,
+  type RemediationMode,
+  type RemediationPolicy,
+  type RemediationPolicyStatus,
+} from 'kernel-gossip-types';
 import { refOf, type ObjectIndex } from '../store/object-index.ts';
 import type { Store } from '../store/port.ts';
 import { isGoing } from './going.ts';
@@ -11,7 +17,7 @@ export const policyReporter =
   async (key) => {
     const policy = index.get(key);
     if (policy === null || isGoing(policy)) return DONE;
-    const status = report(policy, now());
+    const status = report(policy, store.name, now());
     if (!isDeepStrictEqual(status, policy.status)) {
       await store.applyStatus('RemediationPolicy', refOf(key), {
         manager: 'kernel-gossip-remedy',
@@ -21,20 +27,41 @@ export const policyReporter =
     return DONE;
   };
 
-const report = ({ spec, status, metadata }: RemediationPolicy, nowMs: number): RemediationPolicyStatus => ({
+const report = (
+  { spec, status, metadata }: RemediationPolicy,
+  store: Store['name'],
+  nowMs: number,
+): RemediationPolicyStatus => ({
   conditions: withCondition(
     status?.conditions ?? [],
     {
       type: 'InForce',
-      status: 'False',
-      reason: spec.mode === 'Off' ? 'SwitchedOff' : 'NotSupported',
-      message:
-        spec.mode === 'Off'
-          ? 'The policy is switched off.'
-          : 'This version of the operator recommends, and changes no pod. No policy is acted on.',
+      ...inForce(spec.mode, store),
       observedGeneration: metadata.generation,
     },
     new Date(nowMs).toISOString(),
   ),
   observed_generation: metadata.generation,
 });
+
+type InForce = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+function inForce(mode: RemediationMode, store: Store['name']): InForce {
+  if (store === 'sqlite')
+    return {
+      status: 'False',
+      reason: 'NoCluster',
+      message: 'There is no Kubernetes here, and so no pod that could be changed.',
+    };
+  return { status: 'True', ...IN_FORCE[mode] };
+}
+
+const IN_FORCE: Readonly<Record<RemediationMode, Pick<Condition, 'reason' | 'message'>>> = {
+  Off: { reason: 'Off', message: 'No remedy is proposed for the pods that it selects.' },
+  DryRun: { reason: 'DryRun', message: 'Remedies are shown on the whispers, and nothing is sent.' },
+  Auto: {
+    reason: 'Auto',
+    message:
+      'Remedies are applied and proved where the operator may patch pods/resize; the whispers say where it may not.',
+  },
+};

@@ -13,6 +13,8 @@ const pod = (containers: readonly (readonly [string, string])[]): KnownPod => ({
   name: 'web-1',
   uid: UID,
   nodeName: 'node-1',
+  workload: null,
+  remediation: null,
   labels: {},
   containers: new Map(containers),
 });

@@ -3,10 +3,12 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { healthRouter, type ReadyCheck } from './health.ts';
 import { metricsRouter, type OperatorMetrics } from './metrics.ts';
 import { READ_API_PATH, readApiRouter, type ReadApiOptions } from './read-api.ts';
+import { watchesRouter, type WatchesOptions } from './watches.ts';
 import { webhookRouter, type WebhookOptions } from './webhook.ts';
 
 export interface SurfaceOptions {
   readonly webhook: WebhookOptions;
+  readonly watches: WatchesOptions;
   readonly readApi: ReadApiOptions;
   readonly checks: readonly ReadyCheck[];
   readonly metrics: OperatorMetrics;
@@ -15,7 +17,7 @@ export interface SurfaceOptions {
 }
 
 /** Everything that the operator answers to over HTTP. */
-export function createApp({ webhook, readApi, checks, metrics, onBug }: SurfaceOptions): Express {
+export function createApp({ webhook, watches, readApi, checks, metrics, onBug }: SurfaceOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -23,6 +25,7 @@ export function createApp({ webhook, readApi, checks, metrics, onBug }: SurfaceO
   app.use(webhookRouter(webhook));
   app.use(healthRouter(checks));
   app.use(metricsRouter(metrics));
+  app.use(watchesRouter(watches));
   app.use(READ_API_PATH, readApiRouter(readApi));
   app.use(notFound, bug(onBug));
   return app;

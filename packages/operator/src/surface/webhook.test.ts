@@ -5,6 +5,7 @@ import { KernelGossipError } from 'kernel-gossip-types';
 import { admitAnyone } from '../authn/authenticate.ts';
 import { NumberedStreams } from '../intake/numbered-streams.ts';
 import { CertificateLedger } from '../ledger/certificate-ledger.ts';
+import { MeasurementLedger } from '../ledger/measurement-ledger.ts';
 import { WhisperLedger } from '../ledger/whisper-ledger.ts';
 import { ObjectIndex } from '../store/object-index.ts';
 import type { Store } from '../store/port.ts';
@@ -32,6 +33,7 @@ async function webhookOn(apply: Store['apply'], requests: number): Promise<strin
       intake: {
         whispers,
         certificates: new CertificateLedger(slow, new ObjectIndex('PodBirthCertificate'), 100),
+        measurements: new MeasurementLedger(slow, new ObjectIndex('KernelWhisper')),
         directory: null,
         maySend: () => Promise.resolve(false),
         isSynced: () => true,

@@ -60,10 +60,19 @@ export const RemedyCheck = struct('a check', {
 export type RemedyCheck = t.TypeOf<typeof RemedyCheck>;
 
 export const RemedySearch = struct('what was learned of the limit', {
+  original_cores: required(cores, 'The limit before the first step.'),
   raises: required(count, 'How often the limit was raised.'),
   trims: required(count, 'How often a lower one was tried.'),
   highest_throttled_cores: optional(cores, 'The highest limit under which it was throttled.'),
   lowest_calm_cores: optional(cores, 'The lowest limit under which it was not.'),
+  widest_cores: optional(
+    cores,
+    'The most cores on which it would have run at once, while no quota was left over.',
+  ),
+  unsure_cores: optional(
+    cores,
+    'A limit that is measured once more, as what was seen may be what was left to do.',
+  ),
 });
 export type RemedySearch = t.TypeOf<typeof RemedySearch>;
 
@@ -72,7 +81,6 @@ export const RemedyOwner = struct('the owner of a pod', {
   name: required(dnsSubdomain, 'Its name.'),
   managed_by: optional(text(253), 'What keeps it in line with a repository, where something does.'),
   patch: required(text(8192), 'What to change in its template, as a strategic merge patch in JSON.'),
-  persisted_at: optional(timestamp, 'When its template was seen to have it.'),
 });
 export type RemedyOwner = t.TypeOf<typeof RemedyOwner>;
 
@@ -106,7 +114,16 @@ export const Remedy = struct('a remedy', {
   changes: optional(list(timestamp, { maxItems: 64 }), 'When limits were changed, for the last hour.'),
   answered_request: optional(text(128), 'The request of a person that was answered last.'),
   started_at: optional(timestamp, 'When this attempt began.'),
+  measured_until: optional(
+    timestamp,
+    'The newest reading that was known when this step began, by its own clock: only later ones speak of it.',
+  ),
+  oom_kills_before: optional(
+    count,
+    'Processes that had been killed in this episode when the change was made.',
+  ),
   applied_at: optional(timestamp, 'When the change of this step was sent.'),
+  heard_at: optional(timestamp, "When the newest reading arrived, by the operator's clock."),
   decided_at: optional(timestamp, 'When it came to its end.'),
   next_attempt_at: optional(timestamp, 'Not before this time something will be tried again.'),
 });

@@ -1,0 +1,49 @@
+import type { KernelWhisper, RemedyPhase } from 'kernel-gossip-types';
+import type { Surroundings } from '../cluster/remedy-facts.ts';
+import { sameResources } from './change.ts';
+import { follow, needsSurroundings, takeBack, type UnderWay } from './follow.ts';
+import { propose } from './propose.ts';
+import { isRequested, requestOn } from './request.ts';
+import { rest, type Move, type Situation } from './situation.ts';
+
+const UNDER_WAY: ReadonlySet<RemedyPhase> = new Set(['Applying', 'Measuring', 'TakingBack']);
+
+/** Whether a change was sent, or is about to be, and has not come to its end. */
+export const isUnderWay = ({ status }: KernelWhisper): boolean =>
+  status?.remedy != null && UNDER_WAY.has(status.remedy.phase);
+
+const underWayIn = (situation: Situation): UnderWay | null => {
+  const remedy = situation.whisper.status?.remedy ?? null;
+  return remedy !== null && isUnderWay(situation.whisper) ? { ...situation, remedy } : null;
+};
+
+/** Whether the next move cannot be told without the pod's surroundings, which cost some requests. */
+export function asksForSurroundings(situation: Situation): boolean {
+  const underWay = underWayIn(situation);
+  if (underWay !== null) return needsSurroundings(underWay);
+  return undone(situation) === null && situation.whisper.status?.phase === 'Open';
+}
+
+/** What to do next about a whisper: from what stands on it, the pod as it is, and the time. Pure. */
+export function nextMove(situation: Situation, surroundings: Surroundings | null): Move {
+  const undo = undone(situation);
+  if (undo !== null) return undo;
+  const underWay = underWayIn(situation);
+  if (underWay !== null) return follow(underWay, surroundings);
+  return surroundings === null ? rest() : propose(situation, surroundings);
+}
+
+/** A person wants back what was before; null where nobody does, or nothing was changed. */
+function undone(situation: Situation): Move | null {
+  const remedy = situation.whisper.status?.remedy ?? null;
+  if (remedy?.original == null || remedy.phase === 'TakingBack') return null;
+  if (!isRequested(situation.whisper, 'undo', remedy.proposal_id)) return null;
+  if (remedy.applied_at === null || sameResources(situation.container.resources, remedy.original))
+    return null;
+  const answered = { ...remedy, answered_request: requestOn(situation.whisper) };
+  return takeBack(
+    { ...situation, remedy: answered },
+    'UndoneByRequest',
+    'A person asked for what was before.',
+  );
+}

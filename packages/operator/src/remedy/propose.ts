@@ -1,0 +1,242 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { ContainerResources, Remedy, RemedyOwner } from 'kernel-gossip-types';
+import type { Surroundings } from '../cluster/remedy-facts.ts';
+import { boundsOf } from './bounds.ts';
+import { resizePatch, templatePatch, withLimit } from './change.ts';
+import { checksFor } from './checks.ts';
+import { isAllowed, nextAllowedMs } from './hours.ts';
+import { firstStep, type FirstStep } from './first-step.ts';
+import { isRequested } from './request.ts';
+import {
+  isoOf,
+  note,
+  recentChanges,
+  rest,
+  withChange,
+  backOffMs,
+  HOUR_MS,
+  type Move,
+  type Situation,
+} from './situation.ts';
+
+/** So long is waited for an observer to measure what stands before a change. */
+const PATIENCE_MS = 90_000;
+
+/** Decides about a container for which nothing is under way: whether to show a change, to refuse it, or to begin. */
+export function propose(situation: Situation, surroundings: Surroundings): Move {
+  const { whisper, pod, container, resource, nowMs } = situation;
+  if (whisper.status?.phase !== 'Open') return rest();
+  const pauseMs = pauseOf(situation);
+  if (pauseMs > 0) return rest(pauseMs);
+  const step = firstStep(situation, (originalLimit) =>
+    boundsOf({
+      resource,
+      pod,
+      surroundings,
+      limits: situation.mandate.limits,
+      current: container.resources,
+      originalLimit,
+    }),
+  );
+  if (step === null) return rest();
+  const to = withLimit(container.resources, resource, step.limit, pod.qosClass);
+  const draft = draftOf(situation, surroundings, step, to);
+  return settle(decide(draft, situation, step), situation, nowMs);
+}
+
+/** What came to its end stays on the object, with its figures, until something may be tried again. */
+function pauseOf({ whisper, nowMs }: Situation): number {
+  const remedy = whisper.status?.remedy ?? null;
+  // What waits looks each time whether it still has to: the policy may be another one now.
+  if (remedy?.next_attempt_at == null || remedy.phase === 'Waiting') return 0;
+  return Date.parse(remedy.next_attempt_at) - nowMs;
+}
+
+/** Writes only what is news. */
+function settle(move: Move, { whisper }: Situation, nowMs: number): Move {
+  if (move.kind !== 'note' || !isDeepStrictEqual(move.remedy, whisper.status?.remedy)) return move;
+  const next = move.remedy.next_attempt_at;
+  return rest(next === null ? move.afterMs : Math.max(0, Date.parse(next) - nowMs));
+}
+
+function draftOf(
+  { whisper, mandate, pod, container, resource }: Situation,
+  surroundings: Surroundings,
+  step: FirstStep,
+  to: ContainerResources,
+): Remedy {
+  const before = whisper.status?.remedy ?? null;
+  const patch = resizePatch(container, container.resources, to);
+  return {
+    phase: 'Proposed',
+    reason: 'DryRun',
+    message: '',
+    mode: mandate.mode,
+    decided_by: mandate.decidedBy,
+    proposal_id: idOf(container.name, to),
+    container_name: container.name,
+    original: step.original,
+    from: container.resources,
+    to,
+    patch: JSON.stringify(patch),
+    owner: ownerOf(pod.workload, surroundings, templatePatch(patch)),
+    checks: checksFor({ resource, pod, container, surroundings, to, bounds: step.bounds }),
+    search: step.search,
+    before: null,
+    after: null,
+    improvement_percent: null,
+    setbacks: before?.setbacks ?? 0,
+    changes: before?.changes ?? null,
+    answered_request: before?.answered_request ?? null,
+    started_at: null,
+    measured_until: null,
+    oom_kills_before: null,
+    heard_at: null,
+    applied_at: null,
+    decided_at: null,
+    next_attempt_at: null,
+  };
+}
+
+const ID_LENGTH = 10;
+const idOf = (container: string, to: ContainerResources): string =>
+  createHash('sha256')
+    .update(JSON.stringify([container, to]))
+    .digest('hex')
+    .slice(0, ID_LENGTH);
+
+const ownerOf = (
+  workload: Situation['pod']['workload'],
+  { managedBy }: Surroundings,
+  patch: string,
+): RemedyOwner | null =>
+  workload === null
+    ? null
+    : { ...workload, managed_by: typeof managedBy === 'string' ? managedBy : null, patch };
+
+function decide(draft: Remedy, situation: Situation, step: FirstStep): Move {
+  const { mandate } = situation;
+  if (mandate.mode === 'Off')
+    return refused(draft, 'SwitchedOff', `Nothing is changed: ${mandate.decidedBy}.`);
+  const failed = draft.checks?.find(({ passed }) => !passed);
+  if (failed !== undefined) return refused(draft, failed.name, failed.message);
+  const isApproved = isRequested(situation.whisper, 'approve', draft.proposal_id);
+  if (mandate.mode === 'DryRun' && !isApproved)
+    return note({
+      ...draft,
+      message: `${step.why}. This is what would be sent; nothing is, until the policy says Auto or someone approves it.`,
+    });
+  return begin({ ...draft, mode: 'Auto', ...(isApproved ? approval(draft) : {}) }, situation, step);
+}
+
+const approval = ({ proposal_id }: Remedy): Partial<Remedy> => ({
+  decided_by: 'approved by a person, on the whisper',
+  answered_request: `approve/${proposal_id ?? ''}`,
+});
+
+const refused = (draft: Remedy, reason: string, message: string): Move =>
+  note({ ...draft, phase: 'Refused', reason, message: message.slice(0, 1024) });
+
+/** First what stands before the change is measured, in both cgroups; then it is made. */
+function begin(draft: Remedy, situation: Situation, step: FirstStep): Move {
+  const { whisper, nowMs } = situation;
+  const current = whisper.status?.remedy ?? null;
+  const isMeasuring = current?.phase === 'Waiting' && current.reason === 'MeasuringBefore';
+  if (!isMeasuring) {
+    const obstacle = obstacleOf(situation);
+    return obstacle === null ? measureFirst(draft, situation) : waiting(draft, obstacle, nowMs);
+  }
+  const measured = whisper.status?.measured ?? null;
+  if (!step.isMeasured || measured === null) {
+    const startedMs = Date.parse(current.started_at ?? isoOf(nowMs));
+    if (nowMs - startedMs < PATIENCE_MS) return rest(startedMs + PATIENCE_MS - nowMs);
+    const why = `No observer measured the container and its pod within ${PATIENCE_MS / 1000} s; without that nothing could be proved. Is one running on node ${situation.pod.nodeName ?? 'unknown'}?`;
+    const untilMs = nowMs + backOffMs(PATIENCE_MS / 1000, draft.setbacks);
+    return refused(
+      { ...draft, setbacks: draft.setbacks + 1, next_attempt_at: isoOf(untilMs) },
+      'NotMeasured',
+      why,
+    );
+  }
+  return {
+    kind: 'resize',
+    patch: resizePatch(
+      situation.container,
+      situation.container.resources,
+      draft.to ?? situation.container.resources,
+    ),
+    remedy: {
+      ...draft,
+      phase: 'Applying',
+      reason: 'Raising',
+      message: `${step.why}.`,
+      before: measured,
+      started_at: current.started_at,
+      measured_until: measured.container?.measured_at ?? null,
+      oom_kills_before: whisper.spec.memory?.episode_oom_kills ?? null,
+      applied_at: isoOf(nowMs),
+      changes: withChange(draft.changes, nowMs),
+    },
+  };
+}
+
+const measureFirst = (draft: Remedy, { whisper, nowMs }: Situation): Move =>
+  note(
+    {
+      ...draft,
+      phase: 'Waiting',
+      reason: 'MeasuringBefore',
+      message: 'Before the change, what the kernel counts in both cgroups is measured.',
+      started_at: isoOf(nowMs),
+      measured_until: whisper.status?.measured?.container?.measured_at ?? null,
+    },
+    PATIENCE_MS,
+  );
+
+interface Obstacle {
+  readonly reason: string;
+  readonly why: string;
+  /** Null where it never passes by itself. */
+  readonly untilMs: number | null;
+}
+
+const waiting = (draft: Remedy, { reason, why, untilMs }: Obstacle, nowMs: number): Move =>
+  note(
+    {
+      ...draft,
+      phase: 'Waiting',
+      reason,
+      message: why.slice(0, 1024),
+      next_attempt_at: untilMs === null ? null : isoOf(untilMs),
+    },
+    untilMs === null ? null : Math.max(0, untilMs - nowMs),
+  );
+
+/** What stands in the way for now; null where nothing does. */
+function obstacleOf({ whisper, mandate, workloadChanges, nowMs }: Situation): Obstacle | null {
+  const before = whisper.status?.remedy ?? null;
+  if (!isAllowed(mandate.hours, nowMs))
+    return {
+      reason: 'OutsideAllowedHours',
+      why: 'The policy allows changes at other hours only.',
+      untilMs: nextAllowedMs(mandate.hours, nowMs),
+    };
+  const { max_changes_per_hour: most, min_seconds_between_changes: least } = mandate.limits;
+  const recent = recentChanges(workloadChanges, nowMs);
+  if (recent.length >= most)
+    return {
+      reason: 'TooManyChanges',
+      why: `There were ${recent.length} changes to the workload within an hour, and the policy allows ${most}.`,
+      untilMs: Date.parse(recent.toSorted()[0] ?? isoOf(nowMs)) + HOUR_MS,
+    };
+  const last = before?.changes?.at(-1);
+  const restedMs = last === undefined ? Infinity : nowMs - Date.parse(last);
+  return restedMs >= least * 1000
+    ? null
+    : {
+        reason: 'Cooldown',
+        why: `The policy wants ${least} s between two changes.`,
+        untilMs: nowMs + least * 1000 - restedMs,
+      };
+}

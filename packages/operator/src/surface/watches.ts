@@ -1,0 +1,95 @@
+import { type ErrorRequestHandler, type Request, type Response, Router } from 'express';
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
+import { isKernelGossipError, VERSION, type KernelWhisper, type WatchList } from 'kernel-gossip-types';
+import type { Authenticate, Denial } from '../authn/authenticate.ts';
+import type { Sender } from '../authn/sender.ts';
+import { needsMeasuring } from '../ledger/remedy-watch.ts';
+import { refKey, type ObjectIndex } from '../store/object-index.ts';
+
+export interface WatchesOptions {
+  readonly whispers: ObjectIndex<'KernelWhisper'>;
+  /** The node of the pod with this UID, as the cluster knows it; null where it does not. */
+  readonly nodeOfPod: (podUid: string) => string | null;
+  /** Finds out who asks: an observer is told of its own node. */
+  readonly authenticate: Authenticate;
+  /** Called with what went wrong when nobody could tell who asks. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export const WATCHES_PATH = `/api/${VERSION}/watches`;
+const MOST_PODS = 1000;
+const RETRY_AFTER_SECONDS = '1';
+
+/** `GET /api/v1alpha1/watches`: the pods that the asking observer is to measure, whether anything is wrong with them or not. */
+export function watchesRouter({ whispers, nodeOfPod, authenticate, onFailure }: WatchesOptions): Router {
+  const waiting = keepWaiting(whispers);
+  const answer = async (request: Request, response: Response): Promise<void> => {
+    const sender = await authenticate(request.get('Authorization'));
+    const isAsked = isLeft(sender) ? sender : whoseNode(sender.right, request.query.node_name);
+    if (isLeft(isAsked)) deny(request, response, isAsked.left);
+    else if (whispers.isSynced) {
+      const isMeant = ({ spec }: KernelWhisper): boolean =>
+        isAsked.right(spec.source?.node_name ?? (spec.pod_uid === null ? null : nodeOfPod(spec.pod_uid)));
+      const list: WatchList = { pod_uids: podUidsOf([...waiting.values()].filter(isMeant)) };
+      response.json(list);
+    } else unavailable(response, 'the store has not been read yet; ask again in a moment');
+  };
+  const router = Router();
+  router.get(WATCHES_PATH, (request, response, next) => {
+    answer(request, response).catch(next);
+  });
+  router.use(WATCHES_PATH, identityFailure(onFailure));
+  return router;
+}
+
+/** The whispers that need measuring: a handful among 20,000, of which every node asks every few seconds. */
+function keepWaiting(whispers: ObjectIndex<'KernelWhisper'>): ReadonlyMap<string, KernelWhisper> {
+  const waiting = new Map<string, KernelWhisper>();
+  const note = (whisper: KernelWhisper, isThere: boolean): void => {
+    const key = refKey(whisper.metadata);
+    if (isThere && needsMeasuring(whisper)) waiting.set(key, whisper);
+    else waiting.delete(key);
+  };
+  for (const whisper of whispers.values()) note(whisper, true);
+  whispers.listen(({ type, object }) => note(object, type !== 'DELETED'));
+  return waiting;
+}
+
+type IsAsked = (nodeName: string | null) => boolean;
+
+/** An observer asks for its own node; where nobody is asked who they are, for the one they name, or else for all. */
+function whoseNode(sender: Sender, named: unknown): Either<Denial, IsAsked> {
+  switch (sender.kind) {
+    case 'observer':
+      return right((nodeName) => nodeName === sender.nodeName);
+    case 'anyone':
+      return right((nodeName) => named === undefined || nodeName === named);
+    case 'account':
+      return left({ status: 403, error: "expected an observer's token, which names its node" });
+  }
+}
+
+/** A pod may have several whispers. */
+const podUidsOf = (whispers: readonly KernelWhisper[]): readonly string[] =>
+  [...new Set(whispers.flatMap(({ spec }) => spec.pod_uid ?? []))].slice(0, MOST_PODS);
+
+/** RFC 6750, 3: nothing is said about a token where none was sent. */
+function deny(request: Request, response: Response, { status, error }: Denial): void {
+  if (status === 401) {
+    const refused = request.get('Authorization') === undefined ? '' : ', error="invalid_token"';
+    response.set('WWW-Authenticate', `Bearer realm="kernel-gossip"${refused}`);
+  }
+  response.status(status).json({ error });
+}
+
+const unavailable = (response: Response, error: string): void => {
+  response.status(503).set('Retry-After', RETRY_AFTER_SECONDS).json({ error });
+};
+
+const identityFailure =
+  (onFailure: (error: unknown) => void): ErrorRequestHandler =>
+  (error: unknown, _request, response, next) => {
+    onFailure(error);
+    if (response.headersSent || !isKernelGossipError(error)) next(error);
+    else unavailable(response, error.message);
+  };
