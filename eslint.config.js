@@ -36,6 +36,7 @@ const observerFolders = {
   cpu: ['hierarchy', 'identify', 'discover', 'sample', 'rate', 'detect'],
   memory: ['identify', 'discover', 'sample', 'rate', 'detect'],
   network: ['identify', 'detect'],
+  ask: ['hierarchy', 'identify', 'discover', 'sample', 'rate', 'deliver'],
   births: ['identify', 'sample', 'deliver'],
   watch: ['hierarchy', 'identify', 'discover', 'sample', 'detect', 'cpu', 'memory'],
   expose: ['births', 'deliver', 'guard', 'network', 'watch'],

@@ -212,8 +212,16 @@ describe('the operator on a real cluster, with its own service account', () => {
       ['*', '*'],
     ];
     const allowed = [
+      ['get', 'pods'],
       ['list', 'pods'],
       ['watch', 'pods'],
+      ['get', 'pods.metrics.k8s.io'],
+      ['get', 'nodes'],
+      ['list', 'limitranges'],
+      ['list', 'resourcequotas'],
+      ['list', 'horizontalpodautoscalers.autoscaling'],
+      ['get', 'deployments.apps'],
+      ['create', 'events.events.k8s.io'],
       ['patch', 'kernelwhispers.kernel.gossip.io'],
       ['patch', 'kernelwhispers.kernel.gossip.io/status'],
       ['create', 'tokenreviews.authentication.k8s.io'],

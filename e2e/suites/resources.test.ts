@@ -139,6 +139,8 @@ describe('the resources on a real API server', () => {
       'KIND',
       'SEVERITY',
       'PHASE',
+      'CAUSE',
+      'REMEDY',
       'EVIDENCE',
       'PROVENANCE',
       'LAST-SEEN',

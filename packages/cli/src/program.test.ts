@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -341,7 +342,8 @@ describe('called wrongly', () => {
     expect(nobody.err).not.toContain('    at ');
   });
 
-  test('without any target it tries this machine and says so', async () => {
+  // It loads the cluster's client to look for a kubeconfig, which takes its time on a busy machine.
+  test('without any target it tries this machine and says so', { timeout: 60_000 }, async () => {
     const { err } = await capture(['whispers', '--timeout', '0.5']);
     expect(err).toContain(
       '# operator at http://127.0.0.1:8080 (tried as there is no --url, KGOSSIP_URL or kubeconfig)',
@@ -421,7 +423,10 @@ describe('what is promised in words', () => {
   const program = createProgram({ io, exitWith: () => undefined }, 'kgossip');
 
   test('every command and every exit code stands in the README', () => {
-    for (const command of program.commands) expect(readme).toContain(`\`${command.name()}`);
+    for (const command of program.commands) {
+      expect(readme).toContain(`\`${command.name()}`);
+      for (const inner of command.commands) expect(readme).toContain(`\`${command.name()} ${inner.name()}`);
+    }
     for (const [code, meaning] of Object.entries(EXIT_MEANINGS))
       expect(readme).toContain(`| ${code} | ${meaning} |`);
   });
@@ -445,7 +450,22 @@ describe('what is promised in words', () => {
 
   test.each(['bash', 'zsh', 'fish'])('completion for %s knows every command', async (shell) => {
     const { out } = await capture(['completion', shell]);
-    for (const command of program.commands) expect(out).toContain(command.name());
+    for (const command of program.commands) {
+      expect(out).toContain(command.name());
+      for (const inner of command.commands) expect(out).toContain(inner.name());
+    }
+  });
+
+  test.each([
+    ['kgossip remedy ap', 'approve'],
+    ['kgossip -n shop remedy approve web-1 --w', '--wait'],
+    ['kgossip remedy list --all', '--all-namespaces'],
+    ['kgossip rem', 'remedy'],
+    ['kgossip explain remedy --o', '--output --operator-namespace --operator-service'],
+  ])('bash completes %j by %j', async (typed, completed) => {
+    const { out } = await capture(['completion', 'bash']);
+    const script = `${out}\nCOMP_WORDS=(${typed}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _kgossip; echo "\${COMPREPLY[@]}"`;
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim()).toBe(completed);
   });
 
   test('crds prints all three', async () => {

@@ -7,6 +7,7 @@ import { crdsCommand } from './commands/crds.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { remedyCommand } from './commands/remedy.ts';
 import { sendCommands } from './commands/send.ts';
 import { upCommand } from './commands/up.ts';
 import { whispersCommand } from './commands/whispers.ts';
@@ -20,6 +21,11 @@ const exitCodesHelp = (): string =>
   Object.entries(EXIT_MEANINGS)
     .map(([code, meaning]) => `  ${code}  ${meaning}`)
     .join('\n');
+
+const withSubcommands = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+];
 
 /** The whole command line. Its options may stand before or after the name of the command. */
 export function createProgram(context: CommandContext, name: string): Command {
@@ -63,6 +69,7 @@ Examples:
     whispersCommand(context),
     explainCommand(context),
     birthCertCommand(context),
+    remedyCommand(context),
     ...sendCommands(context),
     upCommand(context),
     demoCommand(context),
@@ -70,13 +77,13 @@ Examples:
     crdsCommand(context),
     completionCommand(context, program),
   ];
-  for (const command of commands) program.addCommand(command.allowExcessArguments(false));
-  for (const command of [program, ...program.commands]) {
+  for (const command of commands) program.addCommand(command);
+  for (const command of withSubcommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: io.out,
       writeErr: (text) => io.note(text.trimEnd()),
     });
-    command.configureHelp({ showGlobalOptions: true });
+    command.configureHelp({ showGlobalOptions: true }).allowExcessArguments(false);
   }
   return program;
 }

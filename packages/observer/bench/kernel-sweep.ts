@@ -59,16 +59,19 @@ function startSweeps(program: string) {
   child.stdin?.write(`births off\ninterval ${INTERVAL_MS}\n`);
   return {
     groups: () => groups,
-    /** CPU milliseconds a frame, over so many of them. */
-    async costMs(count: number): Promise<number> {
+    /** CPU milliseconds a frame, over so many of them: of kgtrace, and of this process. */
+    async costMs(count: number): Promise<{ readonly kgtrace: number; readonly node: number }> {
       const from = frames;
-      const before = cpuMsOf(child.pid ?? 0) + cpuMsOf(process.pid);
+      const before = { kgtrace: cpuMsOf(child.pid ?? 0), node: cpuMsOf(process.pid) };
       await new Promise<void>((resolve) => {
         onFrame = () => {
           if (frames - from >= count) resolve();
         };
       });
-      return (cpuMsOf(child.pid ?? 0) + cpuMsOf(process.pid) - before) / count;
+      return {
+        kgtrace: (cpuMsOf(child.pid ?? 0) - before.kgtrace) / count,
+        node: (cpuMsOf(process.pid) - before.node) / count,
+      };
     },
     end: () => void child.stdin?.end(),
   };
@@ -78,11 +81,20 @@ async function compare(program: string, groups: BenchGroups, directory: string):
   const paths = groups.containers.map((path) => `${groups.hierarchy.cpu}${groups.parent}${path}/cpu.stat`);
   const c = startC(directory, 'paths', paths);
   const sweeps = startSweeps(program);
-  const rows = { kernel: [] as number[], c: [] as number[], cAgain: [] as number[] };
+  const rows = {
+    kgtrace: [] as number[],
+    node: [] as number[],
+    kernel: [] as number[],
+    c: [] as number[],
+    cAgain: [] as number[],
+  };
   await sweeps.costMs(FRAMES);
   for (let round = 0; round < ROUNDS; round += 1) {
     rows.c.push(await c.sweepMs('k'));
-    rows.kernel.push(await sweeps.costMs(FRAMES));
+    const { kgtrace, node } = await sweeps.costMs(FRAMES);
+    rows.kgtrace.push(kgtrace);
+    rows.node.push(node);
+    rows.kernel.push(kgtrace + node);
     rows.cAgain.push(await c.sweepMs('k'));
   }
   const ratio = (row: readonly number[]): readonly number[] =>
@@ -92,6 +104,8 @@ async function compare(program: string, groups: BenchGroups, directory: string):
   );
   say(`  C that keeps its files open, ms a sweep          ${figures(rows.c)}`);
   say(`  kgtrace and Node, CPU ms a sweep                 ${figures(rows.kernel)}`);
+  say(`    of it kgtrace                                  ${figures(rows.kgtrace)}`);
+  say(`    of it Node                                     ${figures(rows.node)}`);
   say(`  ratio                                            ${figures(ratio(rows.kernel))}`);
   say(`  noise: C against itself                          ${figures(ratio(rows.cAgain))}`);
   const median = quantile(ratio(rows.kernel), 0.5);

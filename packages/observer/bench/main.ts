@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { systemClock } from '../src/clock.ts';
+import { DETECTOR_DEFAULTS } from '../src/detect/settings.ts';
 import { CpuFiles } from '../src/sample/cpu-files.ts';
 import { createScratch } from '../src/sample/scratch.ts';
 import { Sampler } from '../src/watch/sampler.ts';
@@ -60,7 +61,7 @@ function contestants({ hierarchy, parent, containers }: BenchGroups, paths: read
       intervalMs: 1000,
       rescanMs: 30_000,
       localNames: false,
-      detector: { enterPercent: 25, minPeriods: 5, calmSeconds: 5, summarySeconds: 10 },
+      detector: DETECTOR_DEFAULTS,
       sender: { nodeName: null, source: 'bench' },
     },
     systemClock,

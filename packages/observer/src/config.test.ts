@@ -1,5 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig, redacted } from './config.ts';
+import { configHelp, readConfig, readFlags, redacted } from './config.ts';
+
+describe('readFlags', () => {
+  it('takes both ways to write a value, and the last one that is written', () => {
+    expect({ ...readFlags(['--interval', '2s', '--url=http://a', '--interval=1s']) }).toEqual({
+      interval: '1s',
+      url: 'http://a',
+    });
+  });
+
+  it.each([[['--what', 'x']], [['--interval']], [['what']], [['--token', 'hush']]])('refuses %j', (argv) => {
+    expect(() => readFlags(argv)).toThrow(expect.objectContaining({ code: 'KG_CONFIG_INVALID' }));
+  });
+
+  it('is helped by a line for each setting', () => {
+    expect(configHelp()).toMatch(/^ {2}--node-name +NODE_NAME +name of this node$/m);
+    expect(configHelp()).toMatch(/^ +KGOSSIP_TOKEN +bearer token for the operator$/m);
+  });
+});
 
 describe('readConfig', () => {
   it('has a default for everything', () => {
@@ -15,7 +33,8 @@ describe('readConfig', () => {
       nodeName: null,
       source: 'kernel-gossip-observer',
       enterPercent: 25,
-      minPeriods: 5,
+      minPeriods: 10,
+      heldMs: 3000,
       calmMs: 5000,
       summaryIntervalMs: 10_000,
       queueLimit: 10_000,

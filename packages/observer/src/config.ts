@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { decode, dnsSubdomain, KernelGossipError, percent, text } from 'kernel-gossip-types';
+import { decode, dnsSubdomain, KernelGossipError, messageOf, percent, text } from 'kernel-gossip-types';
 
 /** How loud the log is. */
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
@@ -33,6 +34,8 @@ export interface ObserverConfig {
   readonly enterPercent: number;
   /** Active periods that a window needs to be looked at. */
   readonly minPeriods: number;
+  /** How long throttling must last to be told at once, in milliseconds. */
+  readonly heldMs: number;
   /** How long it must be calm for throttling to count as over, in milliseconds. */
   readonly calmMs: number;
   /** Time between two summaries while throttling lasts, in milliseconds. */
@@ -236,8 +239,15 @@ export const SETTINGS: Settings = {
     variable: 'KGOSSIP_MIN_PERIODS',
     flag: 'min-periods',
     codec: wholeNumber(1, 10_000),
-    fallback: 5,
+    fallback: 10,
     help: 'active periods that a window needs',
+  },
+  heldMs: {
+    variable: 'KGOSSIP_HELD',
+    flag: 'held',
+    codec: duration(0, 60_000),
+    fallback: 3000,
+    help: 'how long throttling must last to be told at once',
   },
   calmMs: {
     variable: 'KGOSSIP_CALM',
@@ -327,6 +337,26 @@ export const SETTINGS: Settings = {
 
 type Given = Readonly<Record<string, string | undefined>>;
 
+/** The flags of a command line, by name, without dashes. Throws `KG_CONFIG_INVALID` where it has anything else. */
+export function readFlags(argv: readonly string[]): Given {
+  const flags = Object.values(SETTINGS).flatMap(({ flag }) => flag ?? []);
+  const options = Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }]));
+  try {
+    return parseArgs({ args: [...argv], options, strict: true }).values;
+  } catch (error) {
+    throw new KernelGossipError('KG_CONFIG_INVALID', messageOf(error), { cause: error });
+  }
+}
+
+/** One line for each setting, for `--help`. */
+export const configHelp = (): string =>
+  Object.values(SETTINGS)
+    .map(
+      ({ flag, variable, help }) =>
+        `  ${(flag === null ? '' : `--${flag}`).padEnd(20)} ${variable.padEnd(26)} ${help}`,
+    )
+    .join('\n');
+
 /** Decodes one setting. An empty variable is one that is not set; an empty flag is a mistake. */
 function settle<A>({ variable, flag, codec, fallback }: Setting<A>, flags: Given, environment: Given): A {
   const fromFlag = flag === null ? undefined : flags[flag];
@@ -362,6 +392,7 @@ export function readConfig(flags: Given, environment: Given): ObserverConfig {
     source: get('source'),
     enterPercent: get('enterPercent'),
     minPeriods: get('minPeriods'),
+    heldMs: get('heldMs'),
     calmMs: get('calmMs'),
     summaryIntervalMs: get('summaryIntervalMs'),
     queueLimit: get('queueLimit'),

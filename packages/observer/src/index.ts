@@ -1,3 +1,4 @@
+export type { ResourceMeasurementMessage } from './ask/observation.ts';
 export { findHelper, type FoundHelper } from './births/find-helper.ts';
 export { createHelper, type HelperPatience, type HelperStats, type KernelTracer } from './births/helper.ts';
 export type { PodCreationMessage } from './births/observation.ts';

@@ -1,8 +1,7 @@
-import { Command, CommanderError } from 'commander';
 import { isKernelGossipError, messageOf } from 'kernel-gossip-types';
 import { pino, type Logger } from 'pino';
 import { systemClock } from './clock.ts';
-import { readConfig, redacted, SETTINGS, type ObserverConfig } from './config.ts';
+import { configHelp, readConfig, readFlags, redacted, type ObserverConfig } from './config.ts';
 import type { DeliveryStats } from './deliver/delivery.ts';
 import { birthsCollector } from './expose/births.ts';
 import { cgroupsCollector } from './expose/cgroups.ts';
@@ -21,25 +20,11 @@ const STATS_EVERY_MS = 60_000;
 const BUDGET_WINDOW_MS = 60_000;
 const NS_PER_MS = 1e6;
 
-function command(): Command {
-  const program = new Command('kernel-gossip-observer')
-    .description('Reads what the kernel counts about every container and posts what it saw.')
-    .exitOverride()
-    .allowExcessArguments(false);
-  for (const { flag, variable, help } of Object.values(SETTINGS)) {
-    if (flag !== null) program.option(`--${flag} <value>`, `${help} (${variable})`);
-  }
-  return program;
-}
+const USAGE = `kernel-gossip-observer: reads what the kernel counts about every container and posts what it saw.
 
-/** commander names what `--node-name` sets `nodeName`. */
-const flagged = (options: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(options).map(([name, value]) => [
-      name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      value,
-    ]),
-  );
+Settings, as flags or as variables of the environment:
+${configHelp()}
+`;
 
 function guardOf({ cpuBudgetPercent, intervalMs }: ObserverConfig, observer: Observer, log: Logger): Guard {
   const settings = { budgetPercent: cpuBudgetPercent, windowMs: BUDGET_WINDOW_MS, intervalMs };
@@ -76,8 +61,12 @@ async function exposed(
   return expose({ port: metricsPort, host: metricsHost }, { collectors, whyNotReady });
 }
 
-async function run(): Promise<void> {
-  const config = readConfig(flagged(command().parse().opts()), process.env);
+async function run(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const config = readConfig(readFlags(argv), process.env);
   const log = pino({ level: config.logLevel });
   log.info({ config: redacted(config) }, 'kernel-gossip-observer starts');
   const observer = startObserver(config, { log });
@@ -109,13 +98,12 @@ async function run(): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   process.stderr.write(`kernel-gossip-observer: ${messageOf(error)}\n`);
   return isKernelGossipError(error, 'KG_CONFIG_INVALID') ? EXIT_USAGE : EXIT_FAILED;
 }
 
 try {
-  await run();
+  await run(process.argv.slice(2));
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }

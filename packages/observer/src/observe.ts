@@ -1,12 +1,15 @@
 import { pino, type Logger } from 'pino';
+import { createMeasuringSource } from './ask/source.ts';
 import { findHelper } from './births/find-helper.ts';
 import { createHelper, type KernelTracer } from './births/helper.ts';
 import { createBirthsSource, type BirthsOutlook, type BirthsStats } from './births/source.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { ObserverConfig } from './config.ts';
+import { PROC_ROOT } from './cpu/processes.ts';
 import { createDelivery, type DeliveryStats } from './deliver/delivery.ts';
 import { createPoster, type Poster } from './deliver/post.ts';
 import { createSpool, type Spool } from './deliver/spool/spool.ts';
+import { DETECTOR_DEFAULTS } from './detect/settings.ts';
 import type { Levers } from './guard/guard.ts';
 import { findHierarchy, type Hierarchy } from './hierarchy/hierarchy.ts';
 import { createNetworkSource, type NetworkSourceStats, type PodNetworkReading } from './network/source.ts';
@@ -45,7 +48,7 @@ export interface Observer {
 
 const GRACE_MS = 3000;
 const SPOOL_RETRY_MS = 5000;
-const NETWORK = { procRoot: '/proc', intervalMs: NETWORK_INTERVAL_MS, detector: NETWORK_DETECTOR_DEFAULTS };
+const NETWORK = { procRoot: PROC_ROOT, intervalMs: NETWORK_INTERVAL_MS, detector: NETWORK_DETECTOR_DEFAULTS };
 
 function spoolFor({ spoolDir, spoolLimitBytes }: ObserverConfig, clock: Clock, log: Logger): Spool | null {
   if (spoolDir === null) return null;
@@ -56,10 +59,12 @@ function spoolFor({ spoolDir, spoolLimitBytes }: ObserverConfig, clock: Clock, l
 function samplerFor(config: ObserverConfig, hierarchy: Hierarchy, clock: Clock, log: Logger): Sampler {
   const { subtree, intervalMs, rescanMs, localNames, enterPercent, minPeriods, nodeName, source } = config;
   const detector = {
+    ...DETECTOR_DEFAULTS,
     enterPercent,
     minPeriods,
     calmSeconds: config.calmMs / 1000,
     summarySeconds: config.summaryIntervalMs / 1000,
+    sudden: { ...DETECTOR_DEFAULTS.sudden, heldSeconds: config.heldMs / 1000 },
   };
   const settings = { hierarchy, subtree, intervalMs, rescanMs, localNames, detector };
   return new Sampler({ ...settings, sender: { nodeName, source } }, clock, log);
@@ -97,8 +102,13 @@ export function startObserver(config: ObserverConfig, deps: Partial<ObserverDeps
     clock,
     log,
   );
-  const sources: readonly Source[] = [sampler, network, births];
   const poster = deps.poster ?? createPoster(config, clock.wallMs);
+  const measuring = createMeasuringSource(
+    { hierarchy, intervalMs: config.intervalMs, sender },
+    { get: (path) => poster.get(path), groups: () => sampler.groups(), clock, log },
+  );
+  // With names of our own there is no cluster, and so nobody who changes a pod's limits and wants to know.
+  const sources: readonly Source[] = [sampler, network, births, ...(localNames ? [] : [measuring])];
   const delivery = createDelivery(
     poster,
     { queueLimit: config.queueLimit, spool: spoolFor(config, clock, log) },
@@ -119,6 +129,7 @@ export function startObserver(config: ObserverConfig, deps: Partial<ObserverDeps
       births: (isOn) => births.setTracing(isOn),
       setIntervalMs: (intervalMs) => {
         sampler.setIntervalMs(intervalMs);
+        measuring.setIntervalMs(intervalMs);
         tracer.setSampleInterval(intervalMs);
       },
     },

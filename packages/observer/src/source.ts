@@ -1,10 +1,16 @@
+import type { ResourceMeasurementMessage } from './ask/observation.ts';
 import type { PodCreationMessage } from './births/observation.ts';
 import type { CpuThrottleMessage } from './cpu/observation.ts';
 import type { MemoryPressureMessage } from './memory/observation.ts';
 import type { NetworkIssueMessage } from './network/observation.ts';
 
 /** Whatever this observer may send. */
-export type Message = CpuThrottleMessage | PodCreationMessage | MemoryPressureMessage | NetworkIssueMessage;
+export type Message =
+  | CpuThrottleMessage
+  | PodCreationMessage
+  | MemoryPressureMessage
+  | NetworkIssueMessage
+  | ResourceMeasurementMessage;
 
 /** An observation on its way, and whether a later one says the same more freshly: then it is the first to be let go. */
 export interface Outgoing {

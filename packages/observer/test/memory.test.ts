@@ -5,6 +5,7 @@ import { decodeObservation } from 'kernel-gossip-types';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/clock.ts';
+import { DETECTOR_DEFAULTS } from '../src/detect/settings.ts';
 import { findHierarchy } from '../src/hierarchy/hierarchy.ts';
 import type { MemoryPressureMessage } from '../src/memory/observation.ts';
 import { Sampler } from '../src/watch/sampler.ts';
@@ -39,7 +40,7 @@ describe.skipIf(why !== null)('the sampler on real memory cgroups', { timeout: 6
         intervalMs,
         rescanMs: 3_600_000,
         localNames: false,
-        detector: { enterPercent: 25, minPeriods: 5, calmSeconds: 1, summarySeconds: 10 },
+        detector: { ...DETECTOR_DEFAULTS, calmSeconds: 1 },
         sender: { nodeName: 'node-1', source: 'kernel-gossip-observer' },
       },
       systemClock,

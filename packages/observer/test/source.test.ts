@@ -5,6 +5,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { decodeObservation } from 'kernel-gossip-types';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DETECTOR_DEFAULTS, type DetectorSettings } from '../src/detect/settings.ts';
 import { findHierarchy } from '../src/hierarchy/hierarchy.ts';
 import type { Outgoing } from '../src/source.ts';
 import { Sampler } from '../src/watch/sampler.ts';
@@ -40,6 +41,13 @@ const stat = (group: string, { periods, throttled, us, usage }: Counters): void 
     'cpu.stat',
     `usage_usec ${usage}\nuser_usec ${usage}\nsystem_usec 0\nnr_periods ${periods}\nnr_throttled ${throttled}\nthrottled_usec ${us}\nnr_bursts 0\nburst_usec 0\n`,
   );
+/** Whatever the impact, so that a few windows are enough. */
+const AT_ONCE: DetectorSettings = {
+  ...DETECTOR_DEFAULTS,
+  minPeriods: 5,
+  calmSeconds: 2,
+  sudden: { ...DETECTOR_DEFAULTS.sudden, heldSeconds: 0, msPerSecond: 0, periodsFactor: 1 },
+};
 const observe = (localNames: boolean, rescanMs = 1000): Sampler => {
   source = new Sampler(
     {
@@ -48,7 +56,7 @@ const observe = (localNames: boolean, rescanMs = 1000): Sampler => {
       intervalMs: 1000,
       rescanMs,
       localNames,
-      detector: { enterPercent: 25, minPeriods: 5, calmSeconds: 2, summarySeconds: 10 },
+      detector: AT_ONCE,
       sender: { nodeName: 'node-1', source: 'kernel-gossip-observer' },
     },
     { monotonicMs: () => nowMs, wallMs: () => Date.parse('2024-03-15T10:30:00Z') + nowMs + wallOffsetMs },
@@ -144,7 +152,12 @@ describe('the sampler on a version 2 tree of systemd', () => {
     second();
     for (let round = 1; round <= 5; round += 1) {
       // The pod's own counters are one window ahead of the container's.
-      const counters = (periods: number) => ({ periods, throttled: periods, us: periods, usage: periods });
+      const counters = (periods: number) => ({
+        periods,
+        throttled: periods,
+        us: 50_000 * periods,
+        usage: periods,
+      });
       stat(POD, counters(10 * round));
       stat(CONTAINER, counters(10 * (round - 1)));
       second();
@@ -153,7 +166,12 @@ describe('the sampler on a version 2 tree of systemd', () => {
   });
 
   it('looks for containers before it tells of a pod, however seldom it does otherwise', () => {
-    const counters = (periods: number) => ({ periods, throttled: periods, us: periods, usage: periods });
+    const counters = (periods: number) => ({
+      periods,
+      throttled: periods,
+      us: 50_000 * periods,
+      usage: periods,
+    });
     stat(POD, counters(0));
     write(POD, 'cpu.max', '20000 100000\n');
     observe(false, 3_600_000);
@@ -247,7 +265,12 @@ describe('the sampler on a version 2 tree of systemd', () => {
   });
 
   it('begins anew with a group of the same path, whatever its counters say', () => {
-    const counters = (periods: number) => ({ periods, throttled: periods, us: periods, usage: periods });
+    const counters = (periods: number) => ({
+      periods,
+      throttled: periods,
+      us: 50_000 * periods,
+      usage: periods,
+    });
     stat(CONTAINER, counters(100));
     write(CONTAINER, 'cpu.max', '20000 100000\n');
     observe(false);
@@ -263,7 +286,12 @@ describe('the sampler on a version 2 tree of systemd', () => {
   });
 
   it('takes its lengths of time from a clock that is not set', () => {
-    const counters = (periods: number) => ({ periods, throttled: periods, us: periods, usage: periods });
+    const counters = (periods: number) => ({
+      periods,
+      throttled: periods,
+      us: 50_000 * periods,
+      usage: periods,
+    });
     stat(CONTAINER, counters(0));
     write(CONTAINER, 'cpu.max', '20000 100000\n');
     observe(false);

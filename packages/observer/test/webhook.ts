@@ -41,6 +41,7 @@ export async function listen(
 ): Promise<FakeOperator> {
   const requests: Request[] = [];
   const server = createServer((incoming, outgoing) => {
+    if (incoming.method !== 'POST') return void outgoing.writeHead(404).end();
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {

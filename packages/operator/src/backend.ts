@@ -3,6 +3,7 @@ import type { ReviewToken } from './authn/token-review.ts';
 import type { ReadEvents } from './cluster/events.ts';
 import type { PodBirths } from './cluster/pod-births.ts';
 import type { PodDirectory } from './cluster/pod-directory.ts';
+import type { ReadPodMetrics } from './cluster/pod-metrics.ts';
 import type { PodFacts } from './cluster/remedy-facts.ts';
 import type { ResizePod } from './cluster/resize-pod.ts';
 import type { ReadSurroundings } from './cluster/surroundings.ts';
@@ -45,6 +46,8 @@ export interface Backend {
   readonly births: Births | null;
   /** Null on a machine without Kubernetes. */
   readonly remedies: Remedies | null;
+  /** What metrics.k8s.io says; null on a machine without Kubernetes. */
+  readonly readMetrics: ReadPodMetrics | null;
   readonly checks: readonly ReadyCheck[];
   /**
    * Runs the work that only one replica may do, while this one is the leader, until the signal aborts; each time it

@@ -150,10 +150,18 @@ const SETTINGS = {
   maxWhispers: {
     env: 'MAX_WHISPERS',
     flag: 'max-whispers',
-    help: 'how many whispers are kept; further ones are refused',
+    help: 'how many whispers are kept; further ones are counted only',
     codec: numberBetween('a number 1..1000000', 1, 1_000_000),
     parse: asNumber,
     fallback: 20_000,
+  },
+  maxWhispersPerNamespace: {
+    env: 'MAX_WHISPERS_PER_NAMESPACE',
+    flag: 'max-whispers-per-namespace',
+    help: 'how many whispers of a namespace are open at a time; further ones are counted only',
+    codec: numberBetween('a number 1..1000000', 1, 1_000_000),
+    parse: asNumber,
+    fallback: 500,
   },
   maxCertificates: {
     env: 'MAX_CERTIFICATES',

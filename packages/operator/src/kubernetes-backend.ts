@@ -9,6 +9,7 @@ import { openKubeApi, type KubeApi } from './cluster/kube-api.ts';
 import { loadKubeConfig } from './cluster/kube-config.ts';
 import { lead } from './cluster/lease.ts';
 import { readPodFacts } from './cluster/pod-facts.ts';
+import { podMetricsReader } from './cluster/pod-metrics.ts';
 import { KubePodDirectory } from './cluster/pods.ts';
 import type { ReflectorObserver } from './cluster/reflector.ts';
 import { podResizer } from './cluster/resize-pod.ts';
@@ -47,6 +48,7 @@ export function kubernetesBackend(config: OperatorConfig, log: Logger): Backend 
     store,
     directory: pods,
     births: { pods, readEvents: podEventReader(api) },
+    readMetrics: podMetricsReader(api),
     remedies: {
       directory: pods,
       readPod: (pod, signal) => readPodFacts(api, pod, signal),

@@ -12,9 +12,11 @@ import { birthCertifier } from './controllers/birth-certifier.ts';
 import { birthJoiner, birthKeys, JOIN_POLICY } from './controllers/birth-joiner.ts';
 import { Controller, type ControllerObserver } from './controllers/controller.ts';
 import { keysOf } from './controllers/keys.ts';
+import { metricsReader } from './controllers/metrics-reader.ts';
 import { policyReporter } from './controllers/policy-reporter.ts';
 import { remedyController, remedyKeys } from './controllers/remedy-controller.ts';
 import { whisperAssessor } from './controllers/whisper-assessor.ts';
+import type { ReadPodMetrics } from './cluster/pod-metrics.ts';
 import { NumberedStreams } from './intake/numbered-streams.ts';
 import { kubernetesPart } from './ledger/birth/kubernetes-part.ts';
 import { CertificateLedger, type KubernetesKnowledge } from './ledger/certificate-ledger.ts';
@@ -67,7 +69,12 @@ export async function startOperator(
   const all: readonly ObjectIndex<Kind>[] = Object.values(indexes);
   const feed = new ChangeFeed(all);
   const ledgerStore = { ...store, apply: applyPatiently(store, config.patienceSeconds * 1000) };
-  const whispers = new WhisperLedger(ledgerStore, indexes.whispers, { maxWhispers: config.maxWhispers });
+  const whispers = new WhisperLedger(ledgerStore, indexes.whispers, {
+    maxWhispers: config.maxWhispers,
+    maxPerNamespace: config.maxWhispersPerNamespace,
+    quietAfterMs: config.quietAfterSeconds * 1000,
+    observer: { withheld: metrics.countWithheld, full: (message) => log.warn(message) },
+  });
   const certificates = new CertificateLedger(
     ledgerStore,
     indexes.certificates,
@@ -76,11 +83,13 @@ export async function startOperator(
   );
   const observer = controllerObserver(metrics, log);
   const controllers = [
-    ...createControllers(store, indexes, config, observer),
+    ...createControllers(store, indexes, whispers, { config, observer }),
+    ...metricsReaders(backend.readMetrics, store, indexes.whispers, observer),
     ...remedyControllers(backend.remedies, store, indexes, observer),
     ...birthJoiners(backend.births, certificates, config, observer),
   ];
   metrics.whispers(indexes.whispers);
+  metrics.breaker((scope) => whispers.caps.isBreakerOpen(scope));
   metrics.queueDepth(controllers);
   metrics.gauge('kernel_gossip_event_readers', 'Readers of the stream of changes.', () => feed.readers);
 
@@ -220,6 +229,25 @@ const birthJoiners = (
         }),
       ];
 
+/** None on a machine without Kubernetes, where nobody serves metrics. */
+const metricsReaders = (
+  readMetrics: ReadPodMetrics | null,
+  store: Store,
+  whispers: ObjectIndex<'KernelWhisper'>,
+  observer: ControllerObserver,
+): readonly Controller[] =>
+  readMetrics === null
+    ? []
+    : [
+        new Controller({
+          name: 'metrics-reader',
+          keys: keysOf(whispers),
+          workers: WORKERS,
+          observer,
+          reconcile: metricsReader({ store, index: whispers, readMetrics, now: Date.now }),
+        }),
+      ];
+
 /** None on a machine without Kubernetes, which has no pods to change. */
 const remedyControllers = (
   remedies: Remedies | null,
@@ -239,11 +267,16 @@ const remedyControllers = (
         }),
       ];
 
+interface ControllerSettings {
+  readonly config: OperatorConfig;
+  readonly observer: ControllerObserver;
+}
+
 const createControllers = (
   store: Store,
   { whispers, certificates, policies }: Indexes,
-  config: OperatorConfig,
-  observer: ControllerObserver,
+  ledger: WhisperLedger,
+  { config, observer }: ControllerSettings,
 ): readonly Controller[] => [
   new Controller({
     name: 'whisper-assessor',
@@ -253,7 +286,11 @@ const createControllers = (
     reconcile: whisperAssessor(
       store,
       whispers,
-      { quietAfterMs: config.quietAfterSeconds * 1000, keepResolvedMs: config.keepResolvedSeconds * 1000 },
+      {
+        quietAfterMs: config.quietAfterSeconds * 1000,
+        keepResolvedMs: config.keepResolvedSeconds * 1000,
+        withholdingOn: (whisper) => ledger.caps.withholdingOn(whisper),
+      },
       Date.now,
     ),
   }),

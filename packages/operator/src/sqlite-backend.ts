@@ -23,6 +23,7 @@ export function sqliteBackend(dataDir: string): Backend {
     directory: null,
     births: null,
     remedies: null,
+    readMetrics: null,
     reviews: null,
     checks: [],
     lead: (work, signal) => work(signal),

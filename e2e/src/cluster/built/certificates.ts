@@ -15,6 +15,10 @@ export interface Certificates {
   readonly kubelet: KeyPair;
   /** By which the API server shows itself to the kubelet (logs, exec, proxying). */
   readonly kubeletClient: KeyPair;
+  /** Whom servers of aggregated APIs believe about who asks. Apart from `authority`, which signs for anybody. */
+  readonly frontProxyAuthority: KeyPair;
+  /** By which the API server shows itself to these servers. */
+  readonly frontProxy: KeyPair;
   readonly serviceAccountKey: string;
 }
 
@@ -22,8 +26,13 @@ interface Subject {
   readonly name: string;
   readonly subject: string;
   readonly addresses: readonly string[];
+  readonly signer?: string;
 }
 
+const AUTHORITY = 'authority';
+const FRONT_PROXY_AUTHORITY = 'front-proxy-authority';
+/** The common name of the API server towards servers of aggregated APIs. */
+export const FRONT_PROXY_NAME = 'front-proxy-client';
 const DAYS = '365';
 /** A configuration of our own, so that nothing depends on the machine's openssl.cnf. */
 const REQUEST_CONFIG =
@@ -35,7 +44,8 @@ export async function makeCertificates(
 ): Promise<Certificates> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   writeFileSync(join(directory, 'request.cnf'), REQUEST_CONFIG);
-  await makeAuthority(directory);
+  await makeAuthority(directory, AUTHORITY);
+  await makeAuthority(directory, FRONT_PROXY_AUTHORITY);
   await sign(directory, {
     name: 'api-server',
     subject: '/CN=kube-apiserver',
@@ -60,28 +70,42 @@ export async function makeCertificates(
     subject: '/O=system:masters/CN=kube-apiserver-kubelet-client',
     addresses: [],
   });
+  await sign(directory, {
+    name: 'front-proxy',
+    subject: `/CN=${FRONT_PROXY_NAME}`,
+    addresses: [],
+    signer: FRONT_PROXY_AUTHORITY,
+  });
   writeKey(join(directory, 'service-account.key'), 'rsa');
   return {
-    authority: pairOf(directory, 'authority'),
+    authority: authorityIn(directory),
     apiServer: pairOf(directory, 'api-server'),
     kubelet: pairOf(directory, 'kubelet'),
     kubeletClient: pairOf(directory, 'kubelet-client'),
+    frontProxyAuthority: pairOf(directory, FRONT_PROXY_AUTHORITY),
+    frontProxy: pairOf(directory, 'front-proxy'),
     serviceAccountKey: join(directory, 'service-account.key'),
   };
 }
 
-async function makeAuthority(directory: string): Promise<void> {
-  const { certificate, key } = pairOf(directory, 'authority');
+/** The authority that signs for the servers of a cluster whose certificates are in this directory. */
+export const authorityIn = (directory: string): KeyPair => pairOf(directory, AUTHORITY);
+
+async function makeAuthority(directory: string, name: string): Promise<void> {
+  const { certificate, key } = pairOf(directory, name);
   writeKey(key, 'ec');
   await openssl(directory, [
-    ...['req', '-x509', '-new', '-key', key, '-subj', '/CN=kernel-gossip-e2e', '-days', DAYS],
+    ...['req', '-x509', '-new', '-key', key, '-subj', `/CN=kernel-gossip-e2e-${name}`, '-days', DAYS],
     ...['-config', 'request.cnf', '-extensions', 'ca', '-out', certificate],
   ]);
 }
 
-async function sign(directory: string, { name, subject, addresses }: Subject): Promise<void> {
+async function sign(
+  directory: string,
+  { name, subject, addresses, signer = AUTHORITY }: Subject,
+): Promise<void> {
   const { certificate, key } = pairOf(directory, name);
-  const authority = pairOf(directory, 'authority');
+  const authority = pairOf(directory, signer);
   writeKey(key, 'ec');
   const alternatives = addresses.length === 0 ? '' : `subjectAltName = ${addresses.join(', ')}\n`;
   writeFileSync(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Certificates } from './certificates.ts';
+import { FRONT_PROXY_NAME, type Certificates } from './certificates.ts';
 import type { Credentials } from './credentials.ts';
 import type { NetworkPlan } from './network.ts';
 import { findProgramOrThrow } from './programs.ts';
@@ -41,8 +41,8 @@ export function etcdCommand({ runDirectory, ports }: ControlPlane): readonly str
 }
 
 /**
- * Aggregator routing sends webhooks to a service's endpoints instead of its virtual address: there is no kube-proxy
- * (and no CoreDNS) here. Pods reach the API server all the same: the supervisor listens at its service address.
+ * Aggregator routing sends webhooks and aggregated APIs to a service's endpoints instead of its virtual address: there
+ * is no kube-proxy (and no CoreDNS) here. Pods reach the API server all the same: the supervisor listens at its service address.
  */
 export function apiServerCommand(plane: ControlPlane): readonly string[] {
   const { certificates, network } = plane;
@@ -68,6 +68,13 @@ export function apiServerCommand(plane: ControlPlane): readonly string[] {
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',
     '--enable-aggregator-routing=true',
+    `--requestheader-client-ca-file=${certificates.frontProxyAuthority.certificate}`,
+    `--requestheader-allowed-names=${FRONT_PROXY_NAME}`,
+    '--requestheader-username-headers=X-Remote-User',
+    '--requestheader-group-headers=X-Remote-Group',
+    '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+    `--proxy-client-cert-file=${certificates.frontProxy.certificate}`,
+    `--proxy-client-key-file=${certificates.frontProxy.key}`,
     // Debian's etcd 3.4 reports no watch progress, for want of which this estimate only fills the log with errors.
     '--feature-gates=SizeBasedListCostEstimate=false',
     '--profiling=false',

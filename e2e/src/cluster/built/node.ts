@@ -23,7 +23,7 @@ import { prepareKubelet } from './kubelet.ts';
 import { ownDirectories } from './mount-namespace.ts';
 import { makeBridge } from './network.ts';
 import { freePorts } from './ports.ts';
-import { controlSocketOf, type RunRecord } from './run-directory.ts';
+import { controlSocketOf, secretsOf, type RunRecord } from './run-directory.ts';
 
 export interface RunningCluster {
   readonly description: ClusterDescription;
@@ -83,8 +83,7 @@ function cni(record: RunRecord): object {
 
 async function planControlPlane(record: RunRecord): Promise<readonly [ControlPlane, number]> {
   const [apiServer = 0, etcd = 0, etcdPeer = 0, kubelet = 0] = await freePorts(4);
-  const secrets = join(record.directory, 'secrets');
-  const certificates = await makeCertificates(secrets, { nodeName: NODE_NAME, ...record.network });
+  const certificates = await makeCertificates(secretsOf(record), { nodeName: NODE_NAME, ...record.network });
   const credentials = makeCredentials(record.directory, {
     server: `https://127.0.0.1:${apiServer}`,
     authorityPath: certificates.authority.certificate,

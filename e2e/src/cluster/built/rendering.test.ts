@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { cniConfig } from './cni.ts';
 import { containerdConfig, snapshotterFor } from './containerd.ts';
 import { kubeconfig, tokenLine } from './credentials.ts';
+import { cacheKey } from './go-build.ts';
 import { kubeletConfig } from './kubelet.ts';
-import { cacheKey, kubernetesVersionIn, linkerFlags } from './kubernetes-build.ts';
+import { kubernetesVersionIn, linkerFlags } from './kubernetes-build.ts';
+import { metricsServerVersionIn } from './metrics-server.ts';
 import { destinationsIn, planNetwork } from './network.ts';
 import { startTimeIn } from './process-identity.ts';
 
@@ -66,6 +68,8 @@ describe('the configurations', () => {
         apiServer: pair,
         kubelet: pair,
         kubeletClient: pair,
+        frontProxyAuthority: pair,
+        frontProxy: pair,
         serviceAccountKey: 's',
       },
       kubeconfigPath: '/r/k',
@@ -95,6 +99,14 @@ describe('the build', () => {
     );
     expect(version).toBe('v1.35.4');
     expect(linkerFlags(version)).toContain('version.gitMinor=35');
+  });
+
+  it('reads the version of metrics-server, among what it needs', () => {
+    expect(
+      metricsServerVersionIn(
+        'require (\n\tk8s.io/metrics v0.29.8\n\tsigs.k8s.io/metrics-server v0.7.2 // indirect\n)\n',
+      ),
+    ).toBe('v0.7.2');
   });
 
   it('has another cache key when any input differs', () => {

@@ -74,6 +74,11 @@ export function listRuns(): readonly RunRecord[] {
   });
 }
 
+/** Where a run keeps its keys and certificates. */
+export function secretsOf(record: RunRecord): string {
+  return join(record.directory, 'secrets');
+}
+
 export function controlSocketOf(record: RunRecord): string {
   return join(record.directory, 'control.sock');
 }

@@ -71,7 +71,7 @@ export async function throttledPod(): Promise<readonly Told[]> {
 
 const SHORT_LIFE_MS = 300;
 const MOST_LIVES = 10;
-const QUICKLY = { interval: '100ms', rescan: '100ms', 'min-periods': '1' };
+const QUICKLY = { interval: '100ms', rescan: '100ms', 'min-periods': '1', held: '0s' };
 
 /** Containers that live 300 ms, 30 periods of 10 ms each, one after the other until one was told of to its end. */
 export async function shortLives(): Promise<readonly Told[]> {

@@ -14,6 +14,11 @@ export interface Webhook {
 export async function listen(): Promise<Webhook> {
   const messages: unknown[] = [];
   const server = createServer((request, response) => {
+    if (request.method !== 'POST') {
+      request.resume();
+      response.writeHead(404).end();
+      return;
+    }
     void buffer(request).then((body) => {
       const json = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
       const posted = JSON.parse(json.toString()) as readonly unknown[];

@@ -8,11 +8,19 @@ interface Word {
   readonly description: string;
 }
 
+/** What may follow one command: the names of its own commands, and options. */
+interface Place {
+  /** The words that lead to it, like `remedy show`. */
+  readonly path: string;
+  readonly commands: readonly Word[];
+  readonly options: readonly Word[];
+}
+
 interface Completions {
   readonly program: string;
   readonly commands: readonly Word[];
-  /** The options of each command, the ones of every command included. */
-  readonly options: ReadonlyMap<string, readonly Word[]>;
+  /** Each command and each command of a command. */
+  readonly places: readonly Place[];
 }
 
 const firstSentence = (text: string): string => text.split(/[.;:] /)[0] ?? text;
@@ -23,16 +31,31 @@ const optionsOf = (command: Command): readonly Word[] =>
     description: firstSentence(description),
   }));
 
+const commandsOf = (command: Command): readonly Command[] =>
+  command.commands.filter((one) => one.name() !== 'help');
+
+const namesOf = (commands: readonly Command[]): readonly Word[] =>
+  commands.map((command) => ({ word: command.name(), description: firstSentence(command.description()) }));
+
 function completionsOf(program: Command): Completions {
-  const commands = program.commands.filter((command) => command.name() !== 'help');
   const everywhere = [...optionsOf(program), { word: '--help', description: 'display help' }];
+  const placesOf = (command: Command, above: readonly string[]): readonly Place[] => {
+    const path = [...above, command.name()];
+    const inner = commandsOf(command);
+    return [
+      {
+        path: path.join(' '),
+        commands: namesOf(inner),
+        options: [...optionsOf(command), ...everywhere],
+      },
+      ...inner.flatMap((one) => placesOf(one, path)),
+    ];
+  };
+  const commands = commandsOf(program);
   return {
     program: 'kgossip',
-    commands: commands.map((command) => ({
-      word: command.name(),
-      description: firstSentence(command.description()),
-    })),
-    options: new Map(commands.map((command) => [command.name(), [...optionsOf(command), ...everywhere]])),
+    commands: namesOf(commands),
+    places: commands.flatMap((command) => placesOf(command, [])),
   };
 }
 
@@ -40,14 +63,21 @@ const words = (list: readonly Word[]): string => list.map(({ word }) => word).jo
 /** Between single quotes, for any of the three shells. */
 const quoted = (text: string): string => `'${text.replaceAll("'", '’')}'`;
 
-function bash({ program, commands, options }: Completions): string {
-  const cases = [...options].map(([name, list]) => `    ${name}) words="${words(list)}" ;;`).join('\n');
+/** For bash and zsh: finds the longest path of commands among the words, whatever options stand between them. */
+const findPath = (places: readonly Place[], typed: string): string => `for word in ${typed}; do
+    case "|${places.map(({ path }) => path).join('|')}|" in
+      *"|\${command:+$command }$word|"*) command="\${command:+$command }$word" ;;
+    esac
+  done`;
+
+function bash({ program, commands, places }: Completions): string {
+  const cases = places
+    .map(({ path, commands: inner, options }) => `    '${path}') words="${words([...inner, ...options])}" ;;`)
+    .join('\n');
   return `# bash completion for ${program}: source <(${program} completion bash)
 _${program}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" command="" word words
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case " ${words(commands)} " in *" $word "*) command="$word"; break ;; esac
-  done
+  ${findPath(places, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
   case "$command" in
 ${cases}
     *) words="${words(commands)}" ;;
@@ -58,11 +88,15 @@ complete -o default -F _${program} ${program}
 `;
 }
 
-function zsh({ program, commands, options }: Completions): string {
+function zsh({ program, commands, places }: Completions): string {
   const described = commands
     .map(({ word, description }) => `    ${quoted(`${word}:${description}`)}`)
     .join('\n');
-  const cases = [...options].map(([name, list]) => `    ${name}) compadd -- ${words(list)} ;;`).join('\n');
+  const cases = places
+    .map(
+      ({ path, commands: inner, options }) => `    '${path}') compadd -- ${words([...inner, ...options])} ;;`,
+    )
+    .join('\n');
   return `#compdef ${program}
 # zsh completion for ${program}: source <(${program} completion zsh)
 _${program}() {
@@ -70,7 +104,8 @@ _${program}() {
   commands=(
 ${described}
   )
-  local command=\${words[(r)${commands.map(({ word }) => word).join('|')}]}
+  local command="" word
+  ${findPath(places, '"${(@)words[2,CURRENT-1]}"')}
   case "$command" in
 ${cases}
     *) _describe command commands ;;
@@ -80,19 +115,30 @@ compdef _${program} ${program}
 `;
 }
 
-function fish({ program, commands, options }: Completions): string {
+/** Fish is asked for each word of a path whether it was seen. */
+const seen = (path: string): string =>
+  path
+    .split(' ')
+    .map((word) => `__fish_seen_subcommand_from ${word}`)
+    .join('; and ');
+
+function fish({ program, commands, places }: Completions): string {
   const top = commands.map(
     ({ word, description }) =>
       `complete -c ${program} -f -n __fish_use_subcommand -a ${word} -d ${quoted(description)}`,
   );
-  const inner = [...options].flatMap(([name, list]) =>
-    list
+  const inner = places.flatMap(({ path, commands: names, options }) => [
+    ...names.map(
+      ({ word, description }) =>
+        `complete -c ${program} -f -n '${seen(path)}; and not __fish_seen_subcommand_from ${words(names)}' -a ${word} -d ${quoted(description)}`,
+    ),
+    ...options
       .filter(({ word }) => word.startsWith('--'))
       .map(
         ({ word, description }) =>
-          `complete -c ${program} -n '__fish_seen_subcommand_from ${name}' -l ${word.slice(2)} -d ${quoted(description)}`,
+          `complete -c ${program} -n '${seen(path)}' -l ${word.slice(2)} -d ${quoted(description)}`,
       ),
-  );
+  ]);
   return `# fish completion for ${program}: ${program} completion fish | source\n${[...top, ...inner].join('\n')}\n`;
 }
 

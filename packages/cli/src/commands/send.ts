@@ -82,7 +82,11 @@ interface Template {
 }
 
 /** What is sent for the nth time: with its own time, and with its number where the pod's name asks for it. */
-const nth = ({ observation, numberedPod, keepsTime }: Template, index: number, now: number): FindingObservation => ({
+const nth = (
+  { observation, numberedPod, keepsTime }: Template,
+  index: number,
+  now: number,
+): FindingObservation => ({
   ...observation,
   ...(keepsTime ? {} : { timestamp: new Date(now).toISOString() }),
   ...(numberedPod === null ? {} : { pod_name: numberedPod.replaceAll('{i}', String(index)) }),
@@ -113,7 +117,11 @@ function filedLine(finding: FiledFinding): string {
   return `${about}${container}: ${spec.severity}, ${phaseOf(finding.object)}: ${visible(status?.insight ?? '')} (${spec.provenance})${merged}`;
 }
 
-function reportRejections(context: CommandContext, type: FindingObservation['type'], result: LoadResult): void {
+function reportRejections(
+  context: CommandContext,
+  type: FindingObservation['type'],
+  result: LoadResult,
+): void {
   const { io } = context;
   for (const { index, path, expected, got } of result.rejections) {
     const which = result.sent === 1 ? '' : `observation ${index}: `;
@@ -161,7 +169,11 @@ async function reportFinding(
   }
 }
 
-async function send(context: CommandContext, command: Command, type: FindingObservation['type']): Promise<void> {
+async function send(
+  context: CommandContext,
+  command: Command,
+  type: FindingObservation['type'],
+): Promise<void> {
   const { io, exitWith } = context;
   const given = command.optsWithGlobals<Readonly<Record<string, unknown>>>();
   const options = sendOptions(given);

@@ -1,6 +1,6 @@
 import { KINDS, type KernelWhisper } from 'kernel-gossip-types';
 import { byUrgency } from '../render/order.ts';
-import { whisperColumns } from '../render/whisper-columns.ts';
+import { hasWorkload, whisperColumns } from '../render/whisper-columns.ts';
 import type { Heard, Target } from '../target/target.ts';
 import { toJson, toYaml } from '../terminal/serialise.ts';
 import { headerLine, layOut, rowLine, type TableLayout } from '../terminal/table.ts';
@@ -31,6 +31,7 @@ class Printed {
 /** Room for what may come: a first, empty list must not make every later row ragged. */
 const FIRST_WIDTHS: Readonly<Record<string, number>> = {
   NAMESPACE: 12,
+  WORKLOAD: 24,
   POD: 24,
   CONTAINER: 12,
   KIND: 15,
@@ -77,7 +78,14 @@ class Printer {
   #row(whisper: KernelWhisper, together: readonly KernelWhisper[]): string {
     const { io } = this.#context;
     const wide = this.#options.output === 'wide';
-    const columns = whisperColumns({ chalk: io.chalk, now: io.now(), wide, deleted: this.#deleted });
+    const columns = whisperColumns({
+      chalk: io.chalk,
+      now: io.now(),
+      wide,
+      deleted: this.#deleted,
+      // Settled with the first rows: later ones get only the columns that these had.
+      grouped: this.#layout !== null || together.some(hasWorkload),
+    });
     if (this.#layout === null) {
       const { columns: kept, widths } = layOut(columns, together, wide ? null : io.columns);
       const roomy = widths.map((width, index) =>

@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 import { SEVERITIES, type KernelWhisper, type KernelWhisperList, type Severity } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { OUTPUT_FORMATS } from '../options.ts';
-import { byUrgency } from '../render/order.ts';
-import { whisperColumns } from '../render/whisper-columns.ts';
+import { byUrgency, byWorkload } from '../render/order.ts';
+import { hasWorkload, whisperColumns } from '../render/whisper-columns.ts';
 import type { Target } from '../target/target.ts';
 import { table } from '../terminal/table.ts';
 import { withTarget, isMachineFormat, type CommandContext } from './context.ts';
@@ -30,8 +30,11 @@ function printTable({ io }: CommandContext, list: KernelWhisperList, options: Wh
     return;
   }
   const wide = options.output === 'wide';
-  const columns = whisperColumns({ chalk: io.chalk, now: io.now(), wide });
-  io.out(`${table(columns, list.items, wide ? null : io.columns)}\n`);
+  const grouped = list.items.some(hasWorkload);
+  const columns = whisperColumns({ chalk: io.chalk, now: io.now(), wide, grouped });
+  io.out(`${table(columns, byWorkload(list.items), wide ? null : io.columns)}\n`);
+  const withheld = list.items.reduce((sum, { status }) => sum + (status?.withheld ?? 0), 0);
+  if (withheld > 0) io.note(`# +${withheld} more of the same workloads, which have no whisper of their own`);
 }
 
 async function show(context: CommandContext, target: Target, options: WhispersOptions): Promise<void> {
@@ -65,7 +68,8 @@ export const whispersCommand = (context: CommandContext): Command =>
     .addHelpText(
       'after',
       `
-Worst first, then open ones, then the newest. Resolved ones are shown too, until the operator deletes them; --open hides them.
+Worst first, then open ones, then the newest; those of one workload stand together. "+12 more" are 12 like ones of it that
+are counted and have no object of their own. Resolved ones are shown too, until the operator deletes them; --open hides them.
 Without -n the namespace of the kubeconfig's context is meant; with --url all namespaces are, as an operator has no context.
 With --watch, json is one object a line and yaml one document each.
 

@@ -19,10 +19,12 @@ import type {
   SendAnswer,
   Target,
 } from '../target/target.ts';
+import type { RemedyAccess } from '../target/remedy-access.ts';
 import { advised, withAdvice } from './advice.ts';
 import { followFindings } from './follow-findings.ts';
 import { ForwardedOperator } from './forwarded-operator.ts';
 import type { OperatorPlace } from './operator-place.ts';
+import { remedyAccess } from './remedy-access.ts';
 import { examineCluster, examineSending } from './rights.ts';
 import { SenderToken } from './sender-token.ts';
 
@@ -58,6 +60,7 @@ const collection = (kind: FindingResource, namespace: string | null): string =>
 export class KubernetesTarget implements Target {
   readonly description: string;
   readonly defaultNamespace: string;
+  readonly remedies: RemedyAccess;
   readonly #options: KubernetesTargetOptions;
   readonly #api: KubeApi;
   readonly #store: Store;
@@ -74,6 +77,7 @@ export class KubernetesTarget implements Target {
     });
     this.#operator = new ForwardedOperator(this.#api, loaded, operator, timeoutMs);
     this.#token = new SenderToken(this.#api, operator);
+    this.remedies = remedyAccess(this.#api, this.#store);
     this.description = `cluster at ${this.#api.server} (${origin})`;
     this.defaultNamespace = namespace;
   }

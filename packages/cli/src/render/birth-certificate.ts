@@ -10,7 +10,7 @@ import {
   showSyscalls,
 } from './birth-containers.ts';
 import { drawTimeline, legend, type Describe } from './birth-timeline.ts';
-import type { Paper } from './explain.ts';
+import type { Paper } from './paper.ts';
 import { provenanceNote } from './words.ts';
 
 /** Left and right frame with a space each. */

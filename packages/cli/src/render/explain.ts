@@ -1,26 +1,15 @@
-import type { ChalkInstance } from 'chalk';
 import type { KernelWhisper, PodBirthCertificate } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
-import {
-  NOT_MEASURED,
-  showCount,
-  showMilliseconds,
-  showPercent,
-  showSeconds,
-  showText,
-} from '../terminal/figures.ts';
+import { showCount, showMilliseconds, showPercent, showSeconds } from '../terminal/figures.ts';
 import { visible } from '../terminal/sanitize.ts';
-import { pad, widthOf, wrap } from '../terminal/width.ts';
+import { wrap } from '../terminal/width.ts';
+import { CAUSE_WORDS } from './cause-words.ts';
 import { figuresOf, type FigureRow } from './figures-of.ts';
+import { discrepancyLine, metricsSource } from './metrics-said.ts';
 import { byUrgency } from './order.ts';
-import { containerOf, paintSeverity, phaseOf, provenanceNote } from './words.ts';
-
-/** How a document is drawn. */
-export interface Paper {
-  readonly chalk: ChalkInstance;
-  readonly width: number;
-  readonly now: number;
-}
+import { grid, headed, indented, bulleted, type Paper } from './paper.ts';
+import { remedyStory } from './remedy-story.ts';
+import { containerOf, paintSeverity, phaseOf, provenanceNote, workloadText } from './words.ts';
 
 export interface PodStory {
   readonly namespace: string;
@@ -29,25 +18,10 @@ export interface PodStory {
   readonly certificates: readonly PodBirthCertificate[];
 }
 
-const indented = (text: string, width: number, by: number): readonly string[] =>
-  wrap(text, width - by).map((line) => ' '.repeat(by) + line);
-
-const GAP = 3;
-
-function comparison(rows: readonly FigureRow[], chalk: ChalkInstance): readonly string[] {
-  const names = Math.max(...rows.map(({ name }) => widthOf(name)));
-  const kernels = Math.max(...rows.map(({ kernel }) => widthOf(kernel)), 'KERNEL'.length);
+function comparison(rows: readonly FigureRow[], paper: Paper): readonly string[] {
   const compared = rows.some(({ metrics }) => metrics !== null);
-  const gap = ' '.repeat(GAP);
-  const heading = `  ${pad('', names)}${gap}${pad('KERNEL', kernels)}${compared ? `${gap}METRICS` : ''}`;
-  const dim = (text: string): string => (text === NOT_MEASURED ? chalk.dim(text) : text);
-  return [
-    chalk.bold(heading.trimEnd()),
-    ...rows.map(({ name, kernel, metrics }) => {
-      const filled = dim(kernel) + ' '.repeat(kernels - widthOf(kernel));
-      return `  ${pad(name, names)}${gap}${filled}${metrics === null ? '' : gap + dim(metrics)}`.trimEnd();
-    }),
-  ];
+  const heading = ['', 'KERNEL', compared ? 'METRICS' : ''];
+  return grid([heading, ...rows.map(({ name, kernel, metrics }) => [name, kernel, metrics ?? ''])], paper);
 }
 
 /** Where the kernel's column comes from, and over which window. */
@@ -59,14 +33,9 @@ function kernelSource({ spec: { source } }: KernelWhisper, windowSeconds: number
   return [`KERNEL: from ${visible(source.name)}${node}, ${window}.`, ...cgroup];
 }
 
-function metricsSource({ spec: { metrics_lie: claim } }: KernelWhisper): readonly string[] {
-  if (claim === null || (claim.reported_cpu_cores ?? claim.reported_memory_bytes) === null) return [];
-  return [`METRICS: from ${showText(claim.source, 'a source not stated')}, at the same moment.`];
-}
-
-const sources = (whisper: KernelWhisper, windowSeconds: number | null): readonly string[] => [
+const sources = (whisper: KernelWhisper, windowSeconds: number | null, now: number): readonly string[] => [
   ...kernelSource(whisper, windowSeconds),
-  ...metricsSource(whisper),
+  ...metricsSource(whisper, now),
 ];
 
 /** When the source saw that it was over, and what it measured then. */
@@ -86,37 +55,57 @@ function seen({ spec, status }: KernelWhisper, now: number): string {
   return `${parts.join(', ')}.`;
 }
 
-function advice(whisper: KernelWhisper, { chalk, width }: Paper): readonly string[] {
-  const { status } = whisper;
+/** Like whispers that have no object of their own. */
+function withheld({ status }: KernelWhisper): readonly string[] {
+  const count = status?.withheld ?? 0;
+  return count === 0 ? [] : [`${count} more of the same workload are counted here and not shown.`];
+}
+
+/** What kind of trouble it is at bottom, and the figures that show it. */
+function why({ status }: KernelWhisper, paper: Paper): readonly string[] {
+  const cause = status?.cause ?? null;
+  if (cause === null) return [];
+  const { kind, evidence, would_tell: wouldTell } = cause;
+  return [
+    ...headed('Why:', `${CAUSE_WORDS[kind]} (${kind}).`, paper),
+    ...evidence.flatMap((text) => bulleted('-', visible(text), paper)),
+    ...(wouldTell === null ? [] : bulleted('?', `To know more: ${visible(wouldTell)}`, paper)),
+  ];
+}
+
+function advice({ status }: KernelWhisper, paper: Paper): readonly string[] {
   const recommendation = status?.recommendation ?? null;
   if (recommendation === null) return [];
   const priority = status?.priority ?? null;
   const text = `${visible(recommendation)}${priority === null ? '' : ` (priority ${priority})`}`;
-  const [first = '', ...rest] = wrap(text, width - 4);
-  return ['', `  ${chalk.green('→')} ${first}`, ...rest.map((line) => `    ${line}`)];
+  return headed('What to do:', text, paper);
 }
 
 function whisperStory(whisper: KernelWhisper, paper: Paper): readonly string[] {
-  const { chalk, width, now } = paper;
+  const { chalk, now } = paper;
   const { spec, status } = whisper;
   const title = `${spec.kind}, ${spec.container_name === null ? 'the pod as a whole' : `container ${containerOf(whisper)}`}: ${phaseOf(whisper)}`;
   const note = provenanceNote(spec.provenance);
   const { rows, windowSeconds } = figuresOf(whisper);
   const says = [status?.insight ?? null, status?.kernel_evidence ?? null].filter((text) => text !== null);
+  const dim = (text: string): readonly string[] => indented(text, paper, 2).map((line) => chalk.dim(line));
   return [
     `${paintSeverity(chalk, spec.severity, `● ${spec.severity}`)}  ${chalk.bold(title)}`,
-    ...(note === null ? [] : indented(note, width, 2).map((line) => chalk.magenta(line))),
+    ...(note === null ? [] : indented(note, paper, 2).map((line) => chalk.magenta(line))),
     ...(says.length === 0
       ? ['  Not assessed yet.']
-      : says.flatMap((text) => indented(visible(text), width, 2))),
+      : says.flatMap((text) => indented(visible(text), paper, 2))),
     '',
-    ...comparison(rows, chalk),
+    ...comparison(rows, paper),
+    ...discrepancyLine(whisper).flatMap((text) => indented(text, paper, 2)),
     '',
-    ...sources(whisper, windowSeconds).flatMap((text) =>
-      indented(text, width, 2).map((line) => chalk.dim(line)),
-    ),
-    ...indented(seen(whisper, now) + over(whisper, now), width, 2).map((line) => chalk.dim(line)),
+    ...sources(whisper, windowSeconds, now).flatMap(dim),
+    ...dim(seen(whisper, now) + over(whisper, now)),
+    ...withheld(whisper).flatMap(dim),
+    '',
+    ...why(whisper, paper),
     ...advice(whisper, paper),
+    ...remedyStory(whisper, paper),
   ];
 }
 
@@ -152,5 +141,7 @@ export function explainPod({ namespace, pod, whispers, certificates }: PodStory,
           '',
         ]
       : [...whispers].sort(byUrgency).flatMap((whisper) => [...whisperStory(whisper, paper), '']);
-  return [chalk.bold(`Pod ${visible(namespace)}/${visible(pod)}`), '', ...stories, ...births].join('\n');
+  const workload = whispers.find(({ spec }) => spec.workload !== null);
+  const of = workload === undefined ? '' : ` of ${workloadText(workload)}`;
+  return [chalk.bold(`Pod ${visible(namespace)}/${visible(pod)}${of}`), '', ...stories, ...births].join('\n');
 }

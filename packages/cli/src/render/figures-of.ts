@@ -1,4 +1,4 @@
-import type { KernelTruth, KernelWhisper, MemoryTruth, MetricsLie, NetworkTruth } from 'kernel-gossip-types';
+import type { KernelTruth, KernelWhisper, MemoryTruth, NetworkTruth } from 'kernel-gossip-types';
 import {
   NOT_MEASURED,
   showBytes,
@@ -9,6 +9,7 @@ import {
   showSeconds,
   showText,
 } from '../terminal/figures.ts';
+import { metricsCell } from './metrics-said.ts';
 
 /** One line of the comparison. `metrics` is null where metrics have no such figure in a whisper. */
 export interface FigureRow {
@@ -39,15 +40,14 @@ const NO_CPU: KernelTruth = {
   age_seconds: null,
   window_seconds: null,
 };
-const NO_CLAIM: MetricsLie = { reported_cpu_cores: null, reported_memory_bytes: null, source: null };
 
 /** Like ` (4 of 8)`, where both are known. */
 const counts = (part: number | null, whole: number | null): string =>
   part === null || whole === null ? '' : ` (${part} of ${whole})`;
 
-function throttleFigures({ spec }: KernelWhisper): Figures {
+function throttleFigures(whisper: KernelWhisper): Figures {
+  const { spec } = whisper;
   const truth = spec.kernel_truth ?? NO_CPU;
-  const claim = spec.metrics_lie ?? NO_CLAIM;
   const throttled = showPercent(spec.throttled_percent) + counts(truth.nr_throttled, truth.nr_periods);
   return {
     windowSeconds: truth.window_seconds,
@@ -55,7 +55,7 @@ function throttleFigures({ spec }: KernelWhisper): Figures {
       {
         name: 'CPU used',
         kernel: showCores(truth.actual_cpu_cores),
-        metrics: showCores(claim.reported_cpu_cores),
+        metrics: metricsCell(whisper, 'cpu'),
       },
       kernelOnly('CPU limit', showCores(truth.limit_cores)),
       kernelOnly('periods throttled', throttled),
@@ -64,14 +64,14 @@ function throttleFigures({ spec }: KernelWhisper): Figures {
   };
 }
 
-function memoryFigures(memory: MemoryTruth, claim: MetricsLie): Figures {
+function memoryFigures(memory: MemoryTruth, whisper: KernelWhisper): Figures {
   return {
     windowSeconds: memory.window_seconds,
     rows: [
       {
         name: 'memory used',
         kernel: showBytes(memory.usage_bytes),
-        metrics: showBytes(claim.reported_memory_bytes),
+        metrics: metricsCell(whisper, 'memory'),
       },
       kernelOnly('memory limit', showBytes(memory.limit_bytes)),
       kernelOnly('share of the limit', showPercent(memory.usage_percent)),
@@ -98,12 +98,12 @@ const NO_FIGURES: Figures = { windowSeconds: null, rows: [kernelOnly('figures', 
 
 /** The figures of a whisper, kernel and metrics side by side. */
 export function figuresOf(whisper: KernelWhisper): Figures {
-  const { kind, memory, network, metrics_lie: claim } = whisper.spec;
+  const { kind, memory, network } = whisper.spec;
   switch (kind) {
     case 'cpu_throttle':
       return throttleFigures(whisper);
     case 'memory_pressure':
-      return memory === null ? NO_FIGURES : memoryFigures(memory, claim ?? NO_CLAIM);
+      return memory === null ? NO_FIGURES : memoryFigures(memory, whisper);
     case 'network_issue':
       return network === null ? NO_FIGURES : networkFigures(network);
   }

@@ -10,3 +10,15 @@ export const byUrgency = (a: KernelWhisper, b: KernelWhisper): number =>
   isOpen(b) - isOpen(a) ||
   moment(b) - moment(a) ||
   (a.metadata.name < b.metadata.name ? -1 : 1);
+
+/** Whispers of one workload and kind go together, as one cause makes them; one of a pod that stands alone goes by itself. */
+const groupOf = ({ spec, metadata }: KernelWhisper): string =>
+  spec.workload === null
+    ? metadata.name
+    : [spec.namespace, spec.workload.kind, spec.workload.name, spec.kind].join('/');
+
+/** By urgency, but behind each whisper at once the others of its workload and kind. */
+export function byWorkload(whispers: readonly KernelWhisper[]): readonly KernelWhisper[] {
+  const groups = Map.groupBy([...whispers].sort(byUrgency), groupOf);
+  return [...groups.values()].flat();
+}

@@ -95,7 +95,8 @@ describe('the story of a pod', () => {
         METRICS: from kgossip, at the same moment.
         seen 3 times, first 5m ago, last 45s ago.
 
-        → Consider increase CPU limits by 50% (priority high)
+        What to do: Consider increase CPU limits by 50% (priority high)
+        What was done: nothing.
 
       ● warning  memory_pressure, container app: Resolved
         Pod experiencing high CPU throttling at 85.5%
@@ -112,7 +113,8 @@ describe('the story of a pod', () => {
         KERNEL: from kgossip on node-1, window not stated.
         seen 3 times, first 5m ago, last 150m ago.
 
-        → Consider increase CPU limits by 50% (priority high)
+        What to do: Consider increase CPU limits by 50% (priority high)
+        What was done: nothing.
 
       Birth (2024-03-15T10:31:00Z): took 2.5 s; system calls: 847; slowest: runtime
       make the sandbox, 900 ms."

@@ -25,3 +25,7 @@ export const containerOf = ({ spec }: KernelWhisper): string =>
 
 export const marked = (provenance: Provenance, text: string): string =>
   provenance === 'measured' ? text : `${text} (${provenance})`;
+
+/** Like `Deployment/web`; `<none>` for a pod that stands alone. */
+export const workloadText = ({ spec: { workload } }: KernelWhisper): string =>
+  workload === null ? '<none>' : `${visible(workload.kind)}/${visible(workload.name)}`;

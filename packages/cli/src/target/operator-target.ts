@@ -49,6 +49,7 @@ interface Progress {
 export class OperatorTarget implements Target {
   readonly description: string;
   readonly defaultNamespace = null;
+  readonly remedies = null;
   readonly #options: OperatorTargetOptions;
   readonly #base: string;
 

@@ -7,6 +7,7 @@ import type {
   PodBirthCertificateList,
   Rejection,
 } from 'kernel-gossip-types';
+import type { RemedyAccess } from './remedy-access.ts';
 
 /** The kinds that a person reads. */
 export interface Findings {
@@ -55,6 +56,8 @@ export interface Target {
   readonly description: string;
   /** The namespace meant where none is named; null: all of them. */
   readonly defaultNamespace: string | null;
+  /** Null where there are no pods to change, and so no remedies. */
+  readonly remedies: RemedyAccess | null;
   list<K extends FindingResource>(kind: K, namespace: string | null): Promise<FindingLists[K]>;
   /** Goes on through every failure until the signal aborts; throws only when the very first attempt fails. */
   follow<K extends FindingResource>(

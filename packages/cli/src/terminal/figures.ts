@@ -11,6 +11,8 @@ export const showPercent = (value: number | null): string => orNot(value, (v) =>
 export const showCores = (value: number | null): string =>
   orNot(value, (v) => `${round(v, 3)} ${v === 1 ? 'core' : 'cores'}`);
 export const showSeconds = (value: number | null): string => orNot(value, (v) => `${round(v, 3)} s`);
+/** Run time withheld, in milliseconds per second of the clock: `120 ms/s`. */
+export const showWithheld = (value: number | null): string => orNot(value, (v) => `${round(v, 1)} ms/s`);
 export const showCount = (value: number | null): string => orNot(value, String);
 
 /** Milliseconds to three figures or so: `0.25 ms`, `350 ms`, `2.5 s`. */

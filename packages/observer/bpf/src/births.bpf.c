@@ -117,6 +117,32 @@ static __always_inline struct slot *slot_of(struct tag *tag)
 	return id ? bpf_map_lookup_elem(&slots, &id) : 0;
 }
 
+/*
+ * The registers of a task that calls the kernel lie on its kernel stack, always at the same address. So that address is
+ * known at a system call without a question to the kernel. A count for several tasks is fine: it only has to be 0 for
+ * nobody who is in a slot.
+ */
+static __always_inline __u32 *followed_by(struct pt_regs *regs)
+{
+	__u32 low;
+
+	/* The verifier takes a copy of a pointer's lower half for a number, and allows no arithmetic with the pointer. */
+	asm volatile("%0 = %1" : "=w"(low) : "w"((__u32)(unsigned long)regs));
+	return &state.followed[low >> STACK_SHIFT & (STACKS - 1)];
+}
+
+/* The task is in that slot from now on; 0 for none. */
+static __always_inline void put_in_slot(struct task_struct *task, struct tag *tag, __u32 slot)
+{
+	__u32 *followed = followed_by((struct pt_regs *)bpf_task_pt_regs(task));
+
+	if (slot && !tag->slot)
+		__sync_fetch_and_add(followed, 1);
+	else if (!slot && tag->slot)
+		__sync_fetch_and_sub(followed, 1);
+	tag->slot = slot;
+}
+
 static __always_inline bool is_counted(struct slot *slot)
 {
 	return slot->epoch != 0 && slot->epoch == state.epoch && !(slot->flags & SLOT_GAP);
@@ -240,7 +266,7 @@ static __always_inline void enter(struct place_for_event *place, struct task_str
 	__u32 ancestors[MAX_ANCESTORS];
 
 	send_entry(place, task, slot->id);
-	tag->slot = 0;
+	put_in_slot(task, tag, 0);
 	for (int i = 0; i < MAX_ANCESTORS; i++)
 		ancestors[i] = slot->ancestors[i];
 	if (slot->tasks > 1)
@@ -263,7 +289,7 @@ static __always_inline void start(struct place_for_event *place, struct task_str
 	struct slot *slot = open_slot(task, old, flags);
 
 	tag->daemon = 0;
-	tag->slot = slot ? slot->id : 0;
+	put_in_slot(task, tag, slot ? slot->id : 0);
 	if (slot)
 		send_exec(place, task, slot);
 	if (old)
@@ -324,7 +350,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (slot)
 		__sync_fetch_and_add(&slot->tasks, 1);
 	copy->daemon = tag->daemon;
-	copy->slot = tag->slot;
+	put_in_slot(child, copy, tag->slot);
 	return 0;
 }
 
@@ -341,7 +367,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		slot->exit_code = task->exit_code;
 		__sync_fetch_and_or(&slot->flags, SLOT_EXITED);
 	}
-	tag->slot = 0;
+	put_in_slot(task, tag, 0);
 	leave(place, slot);
 	return 0;
 }
@@ -384,9 +410,10 @@ int BPF_PROG(on_rmdir, struct cgroup *group, const char *path)
 }
 
 /* Apart from on_call, so that those who are not followed do not pay for its stack and registers. */
-static __noinline int count_of_followed(struct task_struct *task, struct pt_regs *regs, long id)
+static __noinline int count_if_followed(struct pt_regs *regs, long id)
 {
-	struct slot *slot = slot_of(tag_of(task));
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct slot *slot = task->bpf_storage ? slot_of(tag_of(task)) : 0;
 
 	if (slot)
 		count_call(slot, task, regs, id);
@@ -394,15 +421,13 @@ static __noinline int count_of_followed(struct task_struct *task, struct pt_regs
 }
 
 /*
- * Attached only while a birth is open: it is on the way of every system call of the machine. A task without any storage
- * has no tag; to see that is cheaper than to ask.
+ * Attached only while a birth is open: it is on the way of every system call of the machine. So who is not followed
+ * leaves without calling a helper.
  */
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_call, struct pt_regs *regs, long id)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	return task->bpf_storage ? count_of_followed(task, regs, id) : 0;
+	return *followed_by(regs) ? count_if_followed(regs, id) : 0;
 }
 
 /* Process 1 is looked for upwards: /proc shows its namespaces only to whom may ptrace it. */

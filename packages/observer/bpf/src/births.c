@@ -53,7 +53,7 @@ static void look_at_reach(void)
 
 bool births_load(ring_buffer_sample_fn on_record)
 {
-	births.object = load_object("births", births_object, births_object_end);
+	births.object = load_object("births", births_object, births_object_end, NULL);
 	if (!births.object)
 		return false;
 	look_at_reach();

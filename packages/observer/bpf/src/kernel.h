@@ -111,8 +111,12 @@ struct cgroup_root {
 
 struct cgroup;
 
+enum css_flag { CSS_ONLINE = 1 << 1, CSS_DYING = 1 << 4 };
+
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	unsigned int flags;
+	unsigned long long serial_nr;
 	struct cgroup_subsys_state *parent;
 };
 
@@ -160,6 +164,7 @@ struct cfs_bandwidth {
 };
 
 struct task_group {
+	struct cgroup_subsys_state css;
 	struct cfs_bandwidth cfs_bandwidth;
 };
 

@@ -55,7 +55,11 @@ struct slot {
 	__u32 calls[CALLS];
 };
 
-/* The one variable of the programs, which user space maps. */
+/* Kernel stacks are told apart by these bits of their addresses: they are 16 KiB or larger. */
+#define STACK_SHIFT 14
+#define STACKS (1U << 14)
+
+/* The one variable of the programs. User space maps its first page, which is all but `followed`. */
 struct state {
 	__u32 generation; /* tags of another one count as none */
 	__u32 epoch; /* of counting; 0 while not counting */
@@ -67,6 +71,7 @@ struct state {
 	__u32 refused;
 	__u32 newly_tagged;
 	__u64 lost;
+	__u32 followed[STACKS]; /* tasks in a slot, now or in an earlier generation, by the place of their kernel stack */
 };
 
 enum event_type { EVENT_MKDIR, EVENT_RMDIR, EVENT_EXEC, EVENT_ENTRY, EVENT_COUNTS, EVENT_DAEMON };
@@ -133,5 +138,13 @@ struct sample {
 };
 
 #define MAX_SAMPLES 20000
+
+/* What the programs that sample share with user space. */
+struct sweep {
+	__u32 stale; /* groups were made since the last walk */
+	__u32 kept; /* groups that the last walk found room for */
+	__u32 cut; /* groups with a quota that it found none for */
+	__u32 found; /* groups with a quota in the last sweep */
+};
 
 #endif

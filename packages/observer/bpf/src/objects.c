@@ -48,7 +48,7 @@ static struct bpf_object *refused(const char *what, struct bpf_object *object, i
 	return NULL;
 }
 
-struct bpf_object *load_object(const char *what, const char *start, const char *end)
+struct bpf_object *load_object(const char *what, const char *start, const char *end, const char *but)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = what);
 	struct bpf_object *object;
@@ -57,6 +57,8 @@ struct bpf_object *load_object(const char *what, const char *start, const char *
 	object = bpf_object__open_mem(start, end - start, &options);
 	if (!object)
 		return refused(what, NULL, errno);
+	if (but)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(object, but), false);
 	if (bpf_object__load(object) != 0)
 		return refused(what, object, errno);
 	return object;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,10 +23,16 @@ struct header {
 	__u64 at;
 };
 
+/* A group that got the cpu controller later than it was made is found by the next walk: after so many sweeps or seconds. */
+#define WALK_EVERY 30
+
 static struct bpf_object *object;
-static struct bpf_link *iterator;
+static struct bpf_program *taker;
+static struct bpf_link *iterator, *news;
 static const struct sample *swept;
-static volatile __u32 *found;
+static volatile struct sweep *sweep;
+static unsigned int sweeps_since_walk;
+static __u64 walked_at;
 
 static struct {
 	struct header header;
@@ -33,7 +40,6 @@ static struct {
 } frame;
 static size_t sent, length;
 static __u64 skipped;
-static __u32 cut;
 
 /* The number of the hierarchy that the cpu controller is in: 0 is version 2 (cgroups(7), /proc/cgroups). */
 static int cpu_hierarchy(void)
@@ -80,6 +86,11 @@ static int open_version_1(void)
 	return fd;
 }
 
+static struct bpf_program *program(const char *name)
+{
+	return bpf_object__find_program_by_name(object, name);
+}
+
 static struct bpf_link *attach(void)
 {
 	union bpf_iter_link_info where = { .cgroup.order = BPF_CGROUP_ITER_DESCENDANTS_PRE };
@@ -96,7 +107,7 @@ static struct bpf_link *attach(void)
 		}
 		where.cgroup.cgroup_fd = fd;
 	}
-	attached = bpf_program__attach_iter(bpf_object__find_program_by_name(object, "sample_group"), &options);
+	attached = bpf_program__attach_iter(program("keep_group"), &options);
 	if (!attached)
 		missing_call("samples", "attaching to cgroups (Linux 6.1 or newer)");
 	if (where.cgroup.cgroup_fd)
@@ -111,58 +122,97 @@ static const void *share(const char *map, size_t size, int protection)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* Whether the kernel has bpf_rdonly_cast. A distribution's older one may have it too; then it is done without. */
+static bool can_cast(void)
+{
+	struct utsname about;
+	int major, minor;
+
+	if (uname(&about) != 0 || sscanf(about.release, "%d.%d", &major, &minor) != 2)
+		return false;
+	return major > 6 || (major == 6 && minor >= 2);
+}
+
 bool samples_start(void)
 {
+	bool cast = can_cast();
+
 	if (fcntl(SAMPLES_FD, F_GETFD) < 0) {
 		missing("samples", "file descriptor 3 is not open");
 		return false;
 	}
-	object = load_object("samples", samples_object, samples_object_end);
+	object = load_object("samples", samples_object, samples_object_end, cast ? "copy_samples" : "take_samples");
 	if (!object)
 		return false;
+	taker = program(cast ? "take_samples" : "copy_samples");
 	swept = share("samples", sizeof(frame.samples), PROT_READ);
-	found = (volatile __u32 *)share(".bss", getpagesize(), PROT_READ | PROT_WRITE);
-	iterator = swept && found ? attach() : NULL;
-	return iterator != NULL;
+	sweep = (volatile struct sweep *)share(".bss", getpagesize(), PROT_READ | PROT_WRITE);
+	iterator = swept && sweep ? attach() : NULL;
+	if (!iterator)
+		return false;
+	news = bpf_program__attach(program("note_group"));
+	sweep->stale = true;
+	return true;
 }
 
 void samples_stop(void)
 {
 	bpf_link__destroy(iterator);
-	iterator = NULL;
+	bpf_link__destroy(news);
+	iterator = news = NULL;
 	sent = length = 0;
+}
+
+static bool is_walk_due(__u64 now)
+{
+	return sweep->stale || ++sweeps_since_walk >= WALK_EVERY || now - walked_at >= WALK_EVERY * NS_PER_S;
+}
+
+/* Has the kernel note anew where the groups are. */
+static bool walk(__u64 now)
+{
+	int fd = bpf_iter_create(bpf_link__fd(iterator));
+	char none;
+	bool walked;
+
+	sweep->stale = false;
+	sweep->kept = sweep->cut = 0;
+	/* The program writes into its map, and nothing here. */
+	walked = fd >= 0 && read(fd, &none, 1) == 0;
+	if (fd >= 0)
+		close(fd);
+	if (!walked || !news)
+		sweep->stale = true;
+	sweeps_since_walk = 0;
+	walked_at = now;
+	return walked;
+}
+
+static bool take(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	__u64 now = moment(CLOCK_MONOTONIC);
+
+	if (is_walk_due(now) && !walk(now))
+		return false;
+	frame.header.at = moment(CLOCK_MONOTONIC);
+	return bpf_prog_test_run_opts(bpf_program__fd(taker), &options) == 0;
 }
 
 void samples_take(void)
 {
-	char none;
-	int fd;
-
 	if (!iterator)
 		return;
-	if (samples_wait()) {
+	if (samples_wait() || !take()) {
 		skipped++;
 		return;
 	}
-	fd = bpf_iter_create(bpf_link__fd(iterator));
-	*found = 0;
-	frame.header.at = moment(CLOCK_MONOTONIC);
-	/* The program writes into the map, and nothing here. */
-	if (fd < 0 || read(fd, &none, 1) < 0) {
-		skipped++;
-	} else {
-		__u32 count = *found < MAX_SAMPLES ? *found : MAX_SAMPLES;
-
-		cut = *found - count;
-		frame.header.magic = MAGIC;
-		frame.header.count = count;
-		memcpy(frame.samples, swept, count * sizeof(struct sample));
-		length = sizeof(struct header) + count * sizeof(struct sample);
-		sent = 0;
-		samples_send();
-	}
-	if (fd >= 0)
-		close(fd);
+	frame.header.magic = MAGIC;
+	frame.header.count = sweep->found;
+	length = sizeof(struct header) + frame.header.count * sizeof(struct sample);
+	memcpy(frame.samples, swept, length - sizeof(struct header));
+	sent = 0;
+	samples_send();
 }
 
 bool samples_wait(void)
@@ -187,20 +237,21 @@ void samples_send(void)
 
 void samples_put_stats(void)
 {
-	if (!object)
+	if (!sweep)
 		return;
 	put_number("frames_skipped", skipped);
-	put_number("groups_cut", cut);
+	put_number("groups_cut", sweep->cut);
 }
 
-__u64 samples_run_ns(void)
+static __u64 run_ns(const struct bpf_program *program)
 {
 	struct bpf_prog_info info = {};
 	__u32 size = sizeof(info);
 
-	if (!object ||
-	    bpf_obj_get_info_by_fd(bpf_program__fd(bpf_object__find_program_by_name(object, "sample_group")), &info,
-				   &size) != 0)
-		return 0;
-	return info.run_time_ns;
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0 ? info.run_time_ns : 0;
+}
+
+__u64 samples_run_ns(void)
+{
+	return object ? run_ns(program("keep_group")) + run_ns(taker) : 0;
 }

@@ -7,13 +7,22 @@ const RECORD_BYTES = 24;
 /** More groups than a node has; a larger count is no frame. */
 const MOST_RECORDS = 100_000;
 
-/** The kernel's numbers have 64 bits; those of inodes and of nanoseconds since the start are below 2^53. */
-const u64 = (buffer: Buffer, at: number): number =>
-  buffer.readUInt32LE(at + 4) * 2 ** 32 + buffer.readUInt32LE(at);
+const WORD_BYTES = 4;
+const HEADER_WORDS = HEADER_BYTES / WORD_BYTES;
+const RECORD_WORDS = RECORD_BYTES / WORD_BYTES;
+/** Where a frame has its time and a record its `nr_periods`, in words. A record begins with the group's inode. */
+const TIME_AT = 2;
+const PERIODS_AT = 4;
 
-/** Where a record has the group's inode, and its `nr_periods`. */
-const ID_AT = 0;
-const PERIODS_AT = 16;
+/** The kernel's numbers have 64 bits; those of inodes and of nanoseconds since the start are below 2^53. */
+const u64 = (words: Int32Array, at: number): number =>
+  ((words[at + 1] ?? 0) >>> 0) * 2 ** 32 + ((words[at] ?? 0) >>> 0);
+
+/** The frame as words of the machine, which is little-endian as the tracer's is. They are signed: V8 keeps those without garbage. */
+function wordsOf(frame: Buffer): Int32Array {
+  const { buffer, byteOffset } = frame.byteOffset % WORD_BYTES === 0 ? frame : new Uint8Array(frame);
+  return new Int32Array(buffer, byteOffset, frame.length / WORD_BYTES);
+}
 
 /** Puts the tracer's sample frames together again, however the stream was cut into chunks. */
 export class FrameDecoder {
@@ -21,6 +30,8 @@ export class FrameDecoder {
   #bytes = 0;
   #needed = HEADER_BYTES;
   #skipped = 0;
+  #before: Int32Array = new Int32Array(HEADER_WORDS);
+  #ids: Float64Array = new Float64Array();
 
   /** Bytes that belonged to no frame. */
   get skippedBytes(): number {
@@ -40,7 +51,7 @@ export class FrameDecoder {
         rest = this.#resynchronise(rest);
         continue;
       }
-      batches.push(frameOf(rest.subarray(0, size)));
+      batches.push(this.#decode(wordsOf(rest.subarray(0, size))));
       rest = rest.subarray(size);
     }
     this.#waiting = [rest];
@@ -66,16 +77,23 @@ export class FrameDecoder {
     this.#skipped += buffer.length - rest.length;
     return rest;
   }
+
+  #decode(words: Int32Array): BandwidthBatch {
+    const nrPeriods = new Uint32Array((words.length - HEADER_WORDS) / RECORD_WORDS);
+    for (let index = 0, at = HEADER_WORDS; index < nrPeriods.length; index += 1, at += RECORD_WORDS)
+      nrPeriods[index] = words[at + PERIODS_AT] ?? 0;
+    if (!isOfSameGroups(words, this.#before)) this.#ids = idsOf(words, nrPeriods.length);
+    this.#before = words;
+    return { atMs: u64(words, TIME_AT) / 1e6, ids: this.#ids, nrPeriods };
+  }
 }
 
-function frameOf(frame: Buffer): BandwidthBatch {
-  const count = frame.readUInt32LE(4);
-  const ids = new Float64Array(count);
-  const nrPeriods = new Uint32Array(count);
-  for (let index = 0; index < count; index += 1) {
-    const at = HEADER_BYTES + index * RECORD_BYTES;
-    ids[index] = u64(frame, at + ID_AT);
-    nrPeriods[index] = frame.readUInt32LE(at + PERIODS_AT);
-  }
-  return { atMs: u64(frame, 8) / 1e6, ids, nrPeriods };
+function isOfSameGroups(words: Int32Array, before: Int32Array): boolean {
+  if (words.length !== before.length) return false;
+  for (let at = HEADER_WORDS; at < words.length; at += RECORD_WORDS)
+    if (words[at] !== before[at] || words[at + 1] !== before[at + 1]) return false;
+  return true;
 }
+
+const idsOf = (words: Int32Array, count: number): Float64Array =>
+  Float64Array.from({ length: count }, (_, index) => u64(words, HEADER_WORDS + index * RECORD_WORDS));

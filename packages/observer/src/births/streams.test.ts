@@ -82,6 +82,20 @@ describe('sample frames', () => {
     );
   });
 
+  it('say by one and the same array that the groups are those of the frame before', () => {
+    fc.assert(
+      fc.property(batch, u32, (before, nrPeriods) => {
+        const after = { ...before, samples: before.samples.map((sample) => ({ ...sample, nrPeriods })) };
+        const [first] = before.samples;
+        const fewer = { ...after, samples: after.samples.slice(1) };
+        const decoder = new FrameDecoder();
+        const [one, two, three] = decoder.push(Buffer.concat([before, after, fewer].map(encode)));
+        expect(two?.ids).toBe(one?.ids);
+        expect(three?.ids === two?.ids).toBe(first === undefined);
+      }),
+    );
+  });
+
   it('are found again behind bytes that are none, which are counted', () => {
     const noise = fc
       .uint8Array({ minLength: 1, maxLength: 40 })

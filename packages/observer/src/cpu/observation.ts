@@ -3,6 +3,7 @@ import type { Report } from '../detect/detector.ts';
 import { coresOf, throttledPercent } from '../rate/window.ts';
 import type { Sender } from '../sender.ts';
 import type { Subject } from '../identify/subject.ts';
+import type { Portrait } from './portrait.ts';
 
 /**
  * A `cpu_throttle` observation as this observer sends it. In a cluster it names pods by UID and never by name, which only
@@ -24,6 +25,7 @@ export type CpuThrottleMessage = Pick<
   | 'provenance'
   | 'ended'
 > &
+  Portrait &
   Subject & { readonly node_name?: string };
 
 /** Six digits are finer than the clock ticks of the kernel's accounting; more would only make longer texts. */

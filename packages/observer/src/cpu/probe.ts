@@ -6,7 +6,8 @@ import type { Emit } from '../source.ts';
 import { identify } from '../identify/identify.ts';
 import type { Group } from '../discover/group.ts';
 import type { Probe } from '../probe.ts';
-import { toMessage } from './observation.ts';
+import { toMessage, type CpuThrottleMessage } from './observation.ts';
+import { Portraitist } from './portrait.ts';
 import type { Sender } from '../sender.ts';
 import { subjectOf } from '../identify/subject.ts';
 import { WatchedGroup, type Sampling } from './watched-group.ts';
@@ -48,12 +49,14 @@ export class CpuProbe implements Probe {
   readonly #above = new Map<string, WatchedGroup<GroupJudge>>();
   /** The worst state of a pod's containers at this sweep, by the pod's UID; pods with calm ones only are left out. */
   readonly #worstOfPods = new Map<string, Exclude<WorstContainer, 'calm'>>();
+  readonly #portraits: Portraitist;
   #unreadable = 0;
 
   constructor(settings: CpuProbeSettings, sampling: Sampling, log: Logger) {
     this.#settings = settings;
     this.#sampling = sampling;
     this.#log = log;
+    this.#portraits = new Portraitist(sampling);
   }
 
   /** Pods that are about to be told of: before that, all of their containers must be known. */
@@ -83,6 +86,7 @@ export class CpuProbe implements Probe {
     const gone: string[] = [];
     this.#unreadable = 0;
     this.#worstOfPods.clear();
+    this.#portraits.beginSweep();
     for (const watched of this.#groups.values()) {
       if (this.#isGone(watched, tell)) gone.push(watched.group.path);
       this.#noteContainer(watched);
@@ -161,10 +165,21 @@ export class CpuProbe implements Probe {
     );
   }
 
-  #tell(report: Report, { identity, path }: Group, emit: Emit): void {
-    const { localNames, sender } = this.#settings;
-    const message = toMessage(report, subjectOf(identity, path, localNames), path, sender);
-    this.#log.debug({ cgroup: path, percent: message.throttle_percentage }, `throttling ${report.kind}`);
+  #tell(report: Report, group: Group, emit: Emit): void {
+    const message = this.#messageOf(report, group);
+    this.#log.debug(
+      { cgroup: group.path, percent: message.throttle_percentage },
+      `throttling ${report.kind}`,
+    );
     emit({ message, isSummary: report.kind === 'summary' });
+  }
+
+  #messageOf(report: Report, group: Group): CpuThrottleMessage {
+    const { localNames, sender } = this.#settings;
+    const { path, identity } = group;
+    const message = toMessage(report, subjectOf(identity, path, localNames), path, sender);
+    if (report.kind !== 'ended') return { ...message, ...this.#portraits.take(group, report.window.seconds) };
+    this.#portraits.forget(path);
+    return message;
   }
 }

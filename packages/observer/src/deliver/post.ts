@@ -19,6 +19,8 @@ export type PostResult =
 export interface Poster {
   /** Posts a batch once. Never rejects. */
   post(batch: Batch): Promise<PostResult>;
+  /** Asks the operator for what is at `path` below its base URL. Rejects where no whole answer came in time. */
+  get(path: string): Promise<Reply>;
   /** Ends what is under way and lets go of the connection. */
   close(): Promise<void>;
 }
@@ -59,13 +61,16 @@ const whyOf = (error: unknown): string =>
 
 /** A connection to the operator at `settings.url`. Throws `KG_CONFIG_INVALID` where the certificates cannot be read. */
 export function createPoster(settings: PosterSettings, wallMs: () => number): Poster {
-  const target = new URL(PATH, settings.url.endsWith('/') ? settings.url : `${settings.url}/`);
+  const base = new URL(settings.url.endsWith('/') ? settings.url : `${settings.url}/`);
   const ca = settings.caFile === null ? null : certificates(settings.caFile);
-  const transport = createTransport(target, ca);
+  const transport = createTransport(new URL(PATH, base), ca);
   let takesGzip = true;
+  const identity = (): Readonly<Record<string, string>> => {
+    const { tokenFile } = settings;
+    const token = tokenFile === null ? settings.token : readFileSync(tokenFile, 'utf8').trim();
+    return token === null ? {} : { authorization: `Bearer ${token}` };
+  };
   const sendOnce = async (batch: Batch): Promise<Reply> => {
-    const token =
-      settings.tokenFile === null ? settings.token : readFileSync(settings.tokenFile, 'utf8').trim();
     const content = Buffer.from(batch.body);
     const compressed = takesGzip ? await gzipped(content) : null;
     const reply = await transport.post(compressed ?? content, {
@@ -74,7 +79,7 @@ export function createPoster(settings: PosterSettings, wallMs: () => number): Po
       'kernelgossip-sequence': String(batch.first),
       'kernelgossip-dropped': String(batch.dropped),
       ...(compressed === null ? {} : { 'content-encoding': 'gzip' }),
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...identity(),
     });
     if (reply.status !== UNSUPPORTED || compressed === null) return reply;
     takesGzip = false;
@@ -88,6 +93,9 @@ export function createPoster(settings: PosterSettings, wallMs: () => number): Po
       } catch (error) {
         return { kind: 'later', why: whyOf(error), retryAfterMs: null };
       }
+    },
+    async get(path) {
+      return transport.get(new URL(path, base).href, identity());
     },
     close: () => {
       transport.close();

@@ -9,9 +9,13 @@ export interface Reply {
   readonly body: string | null;
 }
 
+type Headers = Readonly<Record<string, string>>;
+
 export interface Transport {
   /** Posts once. Rejects where no whole answer came in time. */
-  post(content: Buffer, headers: Readonly<Record<string, string>>): Promise<Reply>;
+  post(content: Buffer, headers: Headers): Promise<Reply>;
+  /** Gets something of the same server once, over the same connection: after what is under way. Rejects likewise. */
+  get(path: string, headers: Headers): Promise<Reply>;
   /** Ends what is under way and lets go of the connection. */
   close(): void;
 }
@@ -28,41 +32,49 @@ const PATIENCE: Patience = { silence: 15_000, total: 60_000 };
 /** Rejections of a batch are at most some 100 KB; a longer answer is not from an operator of ours. */
 const LONGEST_ANSWER = 1_048_576;
 
-type Open = (options: RequestOptions) => ClientRequest;
+type Open = (url: URL, options: RequestOptions) => ClientRequest;
 
 /** Node's own client: undici's takes 22 MB more, also where it is used for a single connection. */
 async function opener(target: URL, ca: Buffer | null): Promise<{ open: Open; agent: Agent }> {
   const keeping = { keepAlive: true, maxSockets: 1 };
   if (target.protocol === 'http:')
-    return { agent: new http.Agent(keeping), open: (options) => http.request(target, options) };
+    return { agent: new http.Agent(keeping), open: (url, options) => http.request(url, options) };
   const https = await import('node:https');
   const agent = new https.Agent({ ...keeping, ...(ca === null ? {} : { ca }) });
-  return { agent, open: (options) => https.request(target, options) };
+  return { agent, open: (url, options) => https.request(url, options) };
 }
 
-/** A kept connection to `target`; it is made with the first post. */
+interface Asked {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly content: Buffer;
+}
+const NOTHING = Buffer.alloc(0);
+
+/** A kept connection to the server of `target`, where posts go; it is made with the first request. */
 export function createTransport(target: URL, ca: Buffer | null, patience = PATIENCE): Transport {
   const ended = new AbortController();
   const opening = opener(target, ca);
-  const post = async (
-    content: Buffer,
-    headers: Readonly<Record<string, string>>,
-    mayRepeat = true,
-  ): Promise<Reply> => {
+  const send = async (asked: Asked, mayRepeat = true): Promise<Reply> => {
+    const { method, url, headers, content } = asked;
     const { open, agent } = await opening;
     const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(patience.total)]);
-    const options = { method: 'POST', agent, signal, timeout: patience.silence };
-    const sent = open({ ...options, headers: { ...headers, 'content-length': String(content.length) } });
+    const sent = open(url, { method, headers, agent, signal, timeout: patience.silence });
     try {
       return await replyTo(sent, content, patience);
     } catch (error) {
       // The other side closed an idle connection at the moment we used it (nodejs.org, http: request.reusedSocket).
-      if (mayRepeat && sent.reusedSocket && isReset(error)) return post(content, headers, false);
+      if (mayRepeat && sent.reusedSocket && isReset(error)) return send(asked, false);
       throw error;
     }
   };
   return {
-    post: (content, headers) => post(content, headers),
+    post(content, headers) {
+      const withLength = { ...headers, 'content-length': String(content.length) };
+      return send({ method: 'POST', url: target, headers: withLength, content });
+    },
+    get: (path, headers) => send({ method: 'GET', url: new URL(path, target), headers, content: NOTHING }),
     close() {
       ended.abort();
       void opening.then(({ agent }) => agent.destroy());

@@ -1,20 +1,22 @@
-import { throttledPercent, type CpuLimit } from '../rate/window.ts';
+import type { CpuLimit } from '../rate/window.ts';
 import {
   beginDetecting,
   detect,
   endOf,
+  isIdle,
+  isSuspect,
   isThrottled,
-  type DetectorSettings,
   type DetectorState,
   type Report,
   type Sample,
 } from './detector.ts';
+import type { DetectorSettings } from './settings.ts';
 
 /** Decides for one group what is to be told of it. */
 export interface Judge {
   /** Whether it was told that the group is throttled, and not yet that this is over. */
   readonly isThrottled: boolean;
-  /** Whether nothing has been added up, so that a sample in which nothing ran changes nothing. */
+  /** Whether nothing is remembered, so that a sample in which nothing ran changes nothing. */
   readonly isIdle: boolean;
   take(sample: Sample): Report | null;
   /** Begins anew after readings that do not follow one another; what was told stays told. */
@@ -36,13 +38,11 @@ export class GroupJudge implements Judge {
     return isThrottled(this.#state);
   }
   get isIdle(): boolean {
-    return !this.isThrottled && this.#state.gathered === null;
+    return isIdle(this.#state);
   }
-  /** Whether it seems throttled in the few periods that have been added up for the next look. */
+  /** Whether it is throttled and it is too early to tell. */
   get isSuspect(): boolean {
-    const { gathered } = this.#state;
-    if (gathered === null || gathered.nrThrottled === 0) return false;
-    return throttledPercent(gathered) >= this.#settings.enterPercent;
+    return isSuspect(this.#state, this.#settings);
   }
 
   take(sample: Sample): Report | null {

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { CpuLimit, CpuWindow } from '../rate/window.ts';
 import type { Report } from './detector.ts';
 import { GroupJudge } from './judge.ts';
+import { DETECTOR_DEFAULTS } from './settings.ts';
 import { beginJudgingPod, judgePod, type PodState, type WorstContainer } from './pod-judge.ts';
 
-const settings = { enterPercent: 25, minPeriods: 5, calmSeconds: 3, summarySeconds: 10 };
+const settings = { ...DETECTOR_DEFAULTS, calmSeconds: 3 };
 const LIMIT: CpuLimit = { quotaUs: 20_000, periodUs: 100_000 };
 
 const window = (nrPeriods: number, nrThrottled: number): CpuWindow => ({
@@ -40,41 +41,45 @@ function play(seconds: readonly Second[]) {
 const times = (count: number, ...second: Second): Second[] => Array.from({ length: count }, () => second);
 
 describe('judgePod', () => {
-  it('tells of a pod with the second window in a row in which no container is throttled', () => {
-    expect(play(times(4, window(10, 9), CALM)).told).toEqual(['2 began 9/10']);
-    expect(
-      play([[window(10, 9), CALM], [window(10, 1), CALM], ...times(2, window(10, 8), CALM)]).told,
-    ).toEqual(['4 began 8/10']);
+  it('tells of a pod one sample after it began, when no container is throttled', () => {
+    expect(play(times(6, window(10, 9), CALM)).told).toEqual(['4 began 36/40']);
+    expect(play([...times(2, window(10, 9), CALM), ...times(9, window(10, 0), CALM)]).told).toEqual([]);
   });
 
   it('says nothing of a pod whose container is throttled, in the same sweep, one before or one after', () => {
     const busy = times(20, window(10, 9), BUSY);
     expect(play(busy).told).toEqual([]);
-    expect(play([[window(10, 9), CALM], ...busy]).told).toEqual([]);
+    expect(play([...times(3, window(10, 9), CALM), ...busy]).told).toEqual([]);
     expect(play([[window(10, 0), BUSY], ...busy]).told).toEqual([]);
   });
 
-  it('does not speak up when the container’s throttling ends a window before the pod’s', () => {
-    const over = [...times(5, window(10, 9), BUSY), [window(10, 3), CALM] as Second];
+  it('does not speak up when the container’s throttling ends a sample before the pod’s', () => {
+    const over = [...times(5, window(10, 9), BUSY), ...times(2, window(10, 9), CALM)];
     expect(play([...over, ...times(9, window(10, 0), CALM)]).told).toEqual([]);
-    expect(play([...over, ...times(2, window(10, 9), CALM)]).told).toEqual(['7 began 9/10']);
+    expect(play([...over, ...times(2, window(10, 9), CALM)]).told).toEqual(['9 began 36/40']);
   });
 
   it('waits while a container may be one', () => {
-    expect(
-      play([[window(10, 9), CALM], ...times(3, window(10, 9), SUSPECT), [window(10, 9), CALM]]).told,
-    ).toEqual(['5 began 9/10']);
+    const waiting = [...times(3, window(10, 9), CALM), ...times(3, window(10, 9), SUSPECT)];
+    expect(play([...waiting, [window(10, 9), CALM]]).told).toEqual(['7 began 63/70']);
+  });
+
+  it('does not count what ended before it was told of', () => {
+    const never = [...times(3, window(10, 9), CALM), ...times(9, window(10, 0), SUSPECT)];
+    const { told, state } = play(never);
+    expect(told).toEqual([]);
+    expect(state).toEqual(beginJudgingPod(LIMIT));
   });
 
   it('ends what it told by the pod’s own figures only, whatever a container does', () => {
-    const told = times(2, window(10, 9), CALM);
-    expect(play([...told, ...times(30, window(10, 9), BUSY)]).told).toEqual(['2 began 9/10']);
+    const told = times(4, window(10, 9), CALM);
+    expect(play([...told, ...times(30, window(10, 9), BUSY)]).told).toEqual(['4 began 36/40']);
     expect(play([...told, ...times(4, window(10, 9), BUSY), ...times(3, window(10, 0), BUSY)]).told).toEqual([
-      '2 began 9/10',
-      '9 ended 0/30',
+      '4 began 36/40',
+      '11 ended 0/30',
     ]);
     const resumed = play([...told, ...times(5, window(10, 9), BUSY), ...times(6, window(10, 9), CALM)]).told;
-    expect(resumed).toEqual(['2 began 9/10', '12 summary 90/100']);
+    expect(resumed).toEqual(['4 began 36/40', '14 summary 90/100']);
   });
 
   it('beside real containers never begins while one is throttled, and ends only what is over', () => {
@@ -83,7 +88,7 @@ describe('judgePod', () => {
       .map(([periods, throttled]) => window(periods, Math.min(periods, throttled)));
     // Runs of the same figures, so that things begin, last and end.
     const run = fc
-      .tuple(anyWindow, anyWindow, anyWindow, fc.integer({ min: 1, max: 12 }))
+      .tuple(anyWindow, anyWindow, anyWindow, fc.integer({ min: 1, max: 20 }))
       .map(([pod, first, second, length]) => Array.from({ length }, () => ({ pod, first, second })));
     fc.assert(
       fc.property(fc.array(run, { maxLength: 12 }), (runs) => {
@@ -103,10 +108,8 @@ describe('judgePod', () => {
         for (const { report, containers } of play(seconds).reports) {
           expect(open).toBe(report.kind !== 'began');
           open = report.kind !== 'ended';
-          const { nrPeriods, nrThrottled } = report.window;
-          if (report.kind === 'ended')
-            expect(nrThrottled * 100).toBeLessThan(((nrPeriods || 1) * (25 * 2)) / 3);
-          else expect(containers).not.toBe('throttled');
+          const { nrPeriods } = report.window;
+          if (report.kind !== 'ended') expect(containers).not.toBe('throttled');
           if (report.kind === 'began') expect(containers).toBe('calm');
           if (report.kind !== 'ended') periodsTold += nrPeriods;
         }

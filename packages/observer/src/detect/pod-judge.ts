@@ -1,24 +1,27 @@
-import type { CpuLimit } from '../rate/window.ts';
+import { sameLimit, type CpuLimit } from '../rate/window.ts';
 import {
   beginDetecting,
   detect,
   endOf,
+  isIdle,
   isThrottled,
-  type DetectorSettings,
+  letGo,
+  tellNow,
   type DetectorState,
   type Report,
   type Sample,
 } from './detector.ts';
 import type { Judge } from './judge.ts';
+import type { DetectorSettings } from './settings.ts';
 
 /**
  * The worst that one of a pod's containers is at the moment at which the pod is judged: throttled by its own limit, or
- * `suspect`, seeming so in too few periods to judge by, or seen too short a time for any.
+ * `suspect`, seeming so for too short a time to tell, or not seen long enough for anything.
  */
 export type WorstContainer = 'calm' | 'suspect' | 'throttled';
 
 /**
- * `calm`: nothing to tell. `confirming`: a window was throttled and no container was; the next window decides. `told`: throttling
+ * `calm`: nothing to tell. `confirming`: throttling began, and the next samples decide whether it is a container's. `told`: throttling
  * of the pod was told.
  */
 type Stage = 'calm' | 'confirming' | 'told';
@@ -44,8 +47,8 @@ interface PodStep {
  * Kubernetes gives a pod's group the sum of its containers' limits, so that it throttles along with the only container
  * that has one: one cause, which the container tells best. So a pod is told of only while none of its containers is
  * throttled, when its own quota is the cause. As counters of pod and container are read one after the other, either may
- * cross the threshold one window before the other: a pod waits for a second window in a row before it begins to be told
- * of. What was told once ends by the pod's own figures only.
+ * cross the threshold one sample before the other: a pod waits for another sample before it begins to be told of. What was told once ends by the
+ * pod's own figures only.
  */
 export function judgePod(
   state: PodState,
@@ -54,15 +57,19 @@ export function judgePod(
   settings: DetectorSettings,
 ): PodStep {
   if (state.stage === 'told') return whileTold(state, sample, worst, settings);
-  if (worst === 'throttled') return { state: beginJudgingPod(sample.limit), report: null };
-  const { state: detector, report } = detect(state.detector, sample, settings);
-  if (report === null) {
-    // Nothing gathered: the window is complete and was calm, or its figures could not be compared.
-    const stage = detector.gathered === null ? 'calm' : state.stage;
-    return { state: { stage, detector }, report: null };
-  }
-  if (state.stage === 'confirming' && worst === 'calm') return { state: { stage: 'told', detector }, report };
-  return { state: { stage: 'confirming', detector: beginDetecting(sample.limit) }, report: null };
+  const before = state.detector;
+  const isComparable = sample.window !== null && sameLimit(before.limit, sample.limit);
+  if (worst === 'throttled' || (isThrottled(before) && !isComparable))
+    return { state: { stage: 'calm', detector: letGo(before, sample.limit) }, report: null };
+  const { state: detector } = detect(before, sample, settings);
+  // What ends before it was told of was no episode.
+  if (isThrottled(before) && !isThrottled(detector))
+    return { state: { stage: 'calm', detector: letGo(before, sample.limit) }, report: null };
+  if (!isThrottled(detector)) return { state: { stage: 'calm', detector }, report: null };
+  if (state.stage === 'calm' || worst === 'suspect')
+    return { state: { stage: 'confirming', detector }, report: null };
+  const told = tellNow(detector, sample, settings);
+  return { state: { stage: 'told', detector: told.state }, report: told.report };
 }
 
 /** While a container is throttled, nothing new is said of the pod but its end. */
@@ -95,7 +102,7 @@ export class PodJudge implements Judge {
     return this.#state.stage === 'told';
   }
   get isIdle(): boolean {
-    return this.#state.stage === 'calm' && this.#state.detector.gathered === null;
+    return isIdle(this.#state.detector);
   }
   /** Whether the pod is about to be told of, for which its containers must be known. */
   get isPending(): boolean {
@@ -113,6 +120,6 @@ export class PodJudge implements Judge {
   }
 
   end(lastSampleMs: number): Report | null {
-    return endOf(this.#state.detector, lastSampleMs);
+    return this.isThrottled ? endOf(this.#state.detector, lastSampleMs) : null;
   }
 }

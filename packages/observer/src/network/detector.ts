@@ -49,9 +49,19 @@ export interface NetworkStep {
 
 /** A measure with too few attempts to look at is not judged by what was longer ago than this. */
 const LONGEST_GATHERING_SECONDS = 60;
-/** Shares above which it is worse: the severities of a whisper. */
-const BANDS = [50, 80] as const;
-const bandOf = (tally: Tally): number => BANDS.filter((bound) => failedPercent(tally) > bound).length;
+/** Shares above which it is worse: the severities of a whisper, by its symptom (docs/classification.md). */
+const BANDS: Readonly<Record<Measure, readonly number[]>> = {
+  retransmits: [1, 10],
+  packets: [1, 10],
+  datagrams: [1, 10],
+  resets: [20, 50],
+  outgoing: [5, 50],
+  incoming: [5, 50],
+};
+const bandOf =
+  (measure: Measure) =>
+  (tally: Tally): number =>
+    BANDS[measure].filter((bound) => failedPercent(tally) > bound).length;
 
 const SHUT: Watch = { gathered: null, latched: null };
 
@@ -73,7 +83,7 @@ const rulesFor = (
   { thresholds, calmSeconds, summarySeconds }: NetworkDetectorSettings,
 ): LatchRules<Tally> => ({
   join: joinTallies,
-  bandOf,
+  bandOf: bandOf(measure),
   isNews: () => false,
   isTellable: (tally) => attemptedOf(tally) >= thresholds[measure].minAttempts,
   calmSeconds,
@@ -179,7 +189,7 @@ function choose(
   const going = reports.filter(({ kind }) => kind !== 'ended');
   const band = told === null ? NO_BAND : (watches[told].latched?.band ?? NO_BAND);
   const news =
-    worstOf(going.filter(({ measure, window }) => measure !== told && bandOf(window) > band)) ??
+    worstOf(going.filter(({ measure, window }) => measure !== told && bandOf(measure)(window) > band)) ??
     going.find(({ measure }) => measure === told);
   if (news === undefined) return { state: { watches, told }, report: null };
   return { state: { watches, told: news.measure }, report: { ...news, kind: kindOf(news, told) } };

@@ -19,3 +19,11 @@ it('knows of each group what the latest sweep says, and of no other', () => {
     }),
   );
 });
+
+it('knows the new figures of the same groups', () => {
+  const sweep = new BandwidthSweep(() => 0);
+  const ids = Float64Array.of(3, 5);
+  sweep.take({ atMs: 0, ids, nrPeriods: Uint32Array.of(1, 2) });
+  sweep.take({ atMs: 1, ids, nrPeriods: Uint32Array.of(1, 4) });
+  expect([3, 5, 7].map((id) => sweep.periodsOf(id))).toEqual([1, 4, null]);
+});

@@ -2,7 +2,7 @@
 export interface BandwidthBatch {
   /** Milliseconds of CLOCK_MONOTONIC, which process.hrtime reads too. */
   readonly atMs: number;
-  /** Inodes in the hierarchy of the cpu controller. */
+  /** Inodes in the hierarchy of the cpu controller, each once. The same array again where they are those of the sweep before. */
   readonly ids: Float64Array;
   /** Active periods, as `nr_periods` in cpu.stat. */
   readonly nrPeriods: Uint32Array;
@@ -15,9 +15,12 @@ const NS_PER_MS = 1e6;
  * ran under a quota since the sweep before; only their files need to be read.
  */
 export class BandwidthSweep {
-  readonly #periods = new Map<number, number>();
+  /** Where the columns have a group, by its inode. */
+  readonly #places = new Map<number, number>();
   readonly #offsetMs: number;
   #atMs = -Infinity;
+  #ids: Float64Array = new Float64Array();
+  #nrPeriods: Uint32Array = new Uint32Array();
 
   /** `nowMs` is the clock that readings are taken by: it runs like CLOCK_MONOTONIC, from another zero. */
   constructor(nowMs: () => number) {
@@ -31,19 +34,21 @@ export class BandwidthSweep {
 
   take({ atMs, ids, nrPeriods }: BandwidthBatch): void {
     this.#atMs = atMs - this.#offsetMs;
-    // By index: iterators of typed arrays cost more than what is done with their elements.
-    for (let index = 0; index < ids.length; index += 1)
-      this.#periods.set(ids[index] ?? 0, nrPeriods[index] ?? 0);
-    if (this.#periods.size > ids.length) this.#forget(new Set(ids));
+    this.#nrPeriods = nrPeriods;
+    if (ids !== this.#ids) this.#index(ids);
   }
 
   /** The group's active periods; null where it has no quota. */
   periodsOf(inode: number): number | null {
-    return this.#periods.get(inode) ?? null;
+    const place = this.#places.get(inode);
+    return place === undefined ? null : (this.#nrPeriods[place] ?? null);
   }
 
-  /** Groups are removed, and quotas lifted. */
-  #forget(swept: ReadonlySet<number>): void {
-    for (const id of this.#periods.keys()) if (!swept.has(id)) this.#periods.delete(id);
+  /** Groups were made or removed, or quotas set or lifted. */
+  #index(ids: Float64Array): void {
+    this.#ids = ids;
+    this.#places.clear();
+    // By index: iterators of typed arrays cost more than what is done with their elements.
+    for (let place = 0; place < ids.length; place += 1) this.#places.set(ids[place] ?? 0, place);
   }
 }

@@ -4,13 +4,12 @@ import { describe, expect, it } from 'vitest';
 import {
   API_VERSION,
   decode,
-  KernelWhisper,
   KernelWhisperStatus,
   PodBirthCertificate,
   PodBirthCertificateStatus,
 } from 'kernel-gossip-types';
 import { assessBirth } from './birth.ts';
-import { severityOfPercent } from './severity.ts';
+import { whisperWith } from './testing.ts';
 import { assessWhisper } from './whisper.ts';
 import { bytesText, coresText, millisecondsText, percentText } from './words.ts';
 
@@ -21,22 +20,6 @@ const decoded = <A>(result: ReturnType<typeof decode<A>>): A => {
   if (!isRight(result)) throw new Error(JSON.stringify(result.left));
   return result.right;
 };
-const whisper = (spec: object, status: object | null = null): KernelWhisper =>
-  decoded(
-    decode(KernelWhisper, {
-      apiVersion: API_VERSION,
-      kind: 'KernelWhisper',
-      metadata: { name: 'a', namespace: 'shop', generation: 3 },
-      spec: {
-        pod_name: 'web-1',
-        namespace: 'shop',
-        severity: 'critical',
-        detected_at: '2026-01-01T00:00:00Z',
-        ...spec,
-      },
-      status,
-    }),
-  );
 const birth = (spec: object): PodBirthCertificate =>
   decoded(
     decode(PodBirthCertificate, {
@@ -47,20 +30,7 @@ const birth = (spec: object): PodBirthCertificate =>
     }),
   );
 const assess = (spec: object, status: object | null = null) =>
-  assessWhisper(whisper(spec, status), POLICY, NOW_MS);
-
-describe('severity', () => {
-  it.each([
-    [100, 'critical'],
-    [80.01, 'critical'],
-    [80, 'warning'],
-    [50.01, 'warning'],
-    [50, 'info'],
-    [0, 'info'],
-  ])('of %d %% is %s', (percent, severity) => {
-    expect(severityOfPercent(percent)).toBe(severity);
-  });
-});
+  assessWhisper(whisperWith(spec, status), POLICY, NOW_MS);
 
 describe('the assessment of throttling', () => {
   it('says the documented words when only the share is known', () => {
@@ -121,9 +91,21 @@ describe('the assessment of throttling', () => {
     expect(recent.phase).toBe('Open');
   });
 
+  it('says on the one whisper that is told to that others are withheld, and only while they are', () => {
+    const withholding = { reason: 'NamespaceFull', message: 'There are 500 open whispers already.' };
+    const told = assessWhisper(whisperWith({ throttled_percent: 85 }), POLICY, NOW_MS, withholding);
+    expect(told.conditions).toMatchObject([
+      { type: 'Ongoing', status: 'True' },
+      { type: 'Withholding', status: 'True', ...withholding },
+    ]);
+    const again = whisperWith({ throttled_percent: 85 }, told);
+    expect(assessWhisper(again, POLICY, NOW_MS + 60_000, withholding)).toEqual(told);
+    expect(assessWhisper(again, POLICY, NOW_MS + 60_000).conditions).toMatchObject([{ type: 'Ongoing' }]);
+  });
+
   it('keeps the time of a condition that did not change', () => {
     const first = assess({ throttled_percent: 85 });
-    const later = assessWhisper(whisper({ throttled_percent: 90 }, first), POLICY, NOW_MS + 60_000);
+    const later = assessWhisper(whisperWith({ throttled_percent: 90 }, first), POLICY, NOW_MS + 60_000);
     expect(later.conditions).toEqual(first.conditions);
   });
 });
@@ -184,10 +166,34 @@ describe('the assessment of memory and network', () => {
     expect(assessment.kernel_evidence).toBe(
       'Kernel shows 4% TCP retransmissions (4 of 100 segments); round trip 12 ms',
     );
+    expect(assessment.cause).toEqual({
+      kind: 'network_retransmits',
+      evidence: [
+        'failure_percent: 4% (4 of 100), in a window that is not told',
+        'latency_ms: 12 ms, median, in a window that is not told',
+      ],
+      would_tell: 'the same figures of the other end would tell where on the way it arises',
+    });
+  });
+
+  it.each([
+    ['drops', 'network_drops'],
+    ['resets', 'network_resets'],
+    ['connection_failures', 'network_connection_failures'],
+    ['dns_failures', 'dns_failures'],
+  ])('takes the symptom %s for the cause', (symptom, kind) => {
+    const network = { symptom, failure_percent: 4, window_seconds: 10 };
+    expect(assess({ kind: 'network_issue', network }).cause).toMatchObject({
+      kind,
+      evidence: ['failure_percent: 4% in 10 s'],
+    });
   });
 });
 
 const anyWhisper = fc.record({
+  provenance: fc.constantFrom('measured', 'synthetic', 'replayed'),
+  container_name: fc.option(fc.constant('app')),
+  ended_at: fc.option(fc.constantFrom('2026-01-01T00:00:30Z', '2025-12-31T00:00:00Z')),
   severity: fc.constantFrom('critical', 'warning', 'info'),
   throttled_percent: fc.double({ min: 0, max: 100, noNaN: true }),
   kernel_truth: fc.option(
@@ -196,6 +202,13 @@ const anyWhisper = fc.record({
       actual_cpu_cores: fc.option(fc.double({ min: 0, max: 1000, noNaN: true })),
       nr_periods: fc.option(fc.nat()),
       nr_throttled: fc.option(fc.nat()),
+      throttled_seconds: fc.option(fc.double({ min: 0, max: 1000, noNaN: true })),
+      threads: fc.option(fc.nat()),
+      runnable_threads: fc.option(fc.nat()),
+      runtime: fc.option(fc.constantFrom('jvm', 'go', 'x'.repeat(31))),
+      cpu_pressure_percent: fc.option(fc.double({ min: 0, max: 100, noNaN: true })),
+      age_seconds: fc.option(fc.nat(1000)),
+      window_seconds: fc.option(fc.double({ min: 0, max: 600, noNaN: true })),
     }),
   ),
   metrics_lie: fc.option(

@@ -9,7 +9,7 @@ import {
   widthCoresOf,
   type LimitReading,
 } from './needed-limit.ts';
-import { coresText, percentText } from './words.ts';
+import { coresText, percentText, secondsText } from './words.ts';
 
 /** What was learned so far of the limit that a container needs. Plain numbers, so that it can be kept on an object. */
 export interface LimitSearch {
@@ -26,6 +26,8 @@ export interface LimitSearch {
    * leaves some over sleeps at times.
    */
   readonly widestCores: number | null;
+  /** The limit whose throttling may be what was left of the backlog from before; the next window decides. */
+  readonly unsureCores: number | null;
 }
 
 /** What the caller allows. */
@@ -40,14 +42,14 @@ export interface LimitBounds {
 
 /**
  * `raise`, `trim` and `take_back` change the limit; then wait until the backlog is gone, measure, and ask again.
- * `wait`: measure for longer. `keep` and `leave_alone` end the search; only where `lowestCalmCores` is not null then, a
- * limit was found under which it is calm.
+ * `wait`: measure again, for longer. `keep` and `leave_alone` end the search; a limit under which the container is calm was
+ * found only where `lowestCalmCores` is not null then.
  */
 export type LimitStepKind = 'raise' | 'trim' | 'take_back' | 'keep' | 'leave_alone' | 'wait';
 
 export interface LimitStep {
   readonly kind: LimitStepKind;
-  /** The limit that shall be in force after this step, a multiple of 10m unless it is one that was found. */
+  /** The limit that shall be in force after this step: a multiple of 10m, or one that was in force before. */
   readonly limitCores: number;
   /** Why, for people. */
   readonly why: string;
@@ -58,10 +60,8 @@ export interface LimitStep {
 const MOST_TRIMS = 3;
 /** Edges that lie this close to each other are close enough. */
 const CLOSE_ENOUGH = 1.25;
-/** Usage that comes this close to the limit follows it. */
-const FOLLOWS = 0.9;
-/** A program that runs for this share of what it could run at most never sleeps. */
-const NEVER_SLEEPS = 0.95;
+/** Usage of this share of what could be used counts as all of it: other containers want the CPUs too. */
+const ALL_OF_IT = 0.9;
 
 export const beginSearch = (originalCores: number): LimitSearch => ({
   originalCores,
@@ -70,22 +70,41 @@ export const beginSearch = (originalCores: number): LimitSearch => ({
   highestThrottledCores: null,
   lowestCalmCores: null,
   widestCores: null,
+  unsureCores: null,
 });
 
 /** What to do after one window under one limit. The same search, reading and bounds give the same step. */
 export function nextStep(search: LimitSearch, reading: LimitReading, bounds: LimitBounds): LimitStep {
-  if (reading.limitCores <= 0 || reading.nrPeriods < FEWEST_PERIODS) {
-    return {
-      kind: 'wait',
-      limitCores: reading.limitCores,
-      why: `${reading.nrPeriods} periods with activity are too few to judge by; ${FEWEST_PERIODS} are needed`,
-      search,
-    };
+  const { limitCores, nrPeriods } = reading;
+  if (nrPeriods < FEWEST_PERIODS) {
+    const why = `${nrPeriods} periods with activity are too few to judge by; ${FEWEST_PERIODS} are needed`;
+    return { kind: 'wait', limitCores, why, search };
   }
-  return throttledPercentOf(reading) < bounds.calmPercent
+  if (mayBeBacklog(search, reading, bounds)) {
+    const why = `${measuredText(reading)}, which may be what was left to do from before`;
+    return { kind: 'wait', limitCores, why, search: { ...search, unsureCores: limitCores } };
+  }
+  return isCalm(reading, bounds)
     ? afterCalm(learnedCalm(search, reading), reading, bounds)
     : afterThrottling(learnedThrottled(search, reading), reading, bounds);
 }
+
+const isCalm = (reading: LimitReading, { calmPercent }: LimitBounds): boolean =>
+  throttledPercentOf(reading) < calmPercent;
+
+function measuredText(reading: LimitReading): string {
+  const { nrPeriods, windowSeconds, limitCores } = reading;
+  const share = `${percentText(throttledPercentOf(reading))} of ${nrPeriods} periods in ${secondsText(windowSeconds)}`;
+  return `throttled in ${share} under ${coresText(limitCores)}`;
+}
+
+/** A raise that is enough still throttles until the backlog is done. Each limit gets one more window for that. */
+const mayBeBacklog = (search: LimitSearch, reading: LimitReading, bounds: LimitBounds): boolean =>
+  search.raises > 0 &&
+  search.lowestCalmCores === null &&
+  search.unsureCores !== reading.limitCores &&
+  !isCalm(reading, bounds) &&
+  !isSaturated(reading);
 
 /** An edge that contradicts what was just measured is out of date. */
 function learnedCalm(search: LimitSearch, { limitCores }: LimitReading): LimitSearch {
@@ -111,39 +130,31 @@ function learnedThrottled(search: LimitSearch, reading: LimitReading): LimitSear
 function afterThrottling(search: LimitSearch, reading: LimitReading, bounds: LimitBounds): LimitStep {
   const { lowestCalmCores: calm, raises, originalCores } = search;
   const { limitCores } = reading;
-  const measured = `throttled in ${percentText(throttledPercentOf(reading))} of periods under ${coresText(limitCores)}`;
+  const measured = measuredText(reading);
   if (calm !== null) {
-    return { kind: 'take_back', limitCores: calm, why: `${measured}, calm under ${coresText(calm)}`, search };
+    const why = `${measured}, and calm under ${coresText(calm)} before`;
+    return { kind: 'take_back', limitCores: calm, why, search };
   }
   const limit = Math.min(neededLimit(reading, raises), roundedDown(bounds.maxCores));
   if (raises < bounds.maxRaises && limit > limitCores) {
-    const width = `it would have run on ${coresText(widthCoresOf(reading))} at once`;
-    return {
-      kind: 'raise',
-      limitCores: limit,
-      why: `${measured}; ${width}`,
-      search: { ...search, raises: raises + 1 },
-    };
+    const why = `${measured}; it would have run on ${coresText(widthCoresOf(reading))} at once`;
+    return { kind: 'raise', limitCores: limit, why, search: { ...search, raises: raises + 1 } };
   }
   const end = limit > limitCores ? `after ${raises} raises` : 'and no more is allowed';
   if (raises > 0 && isSaturated(reading) && follows(reading)) {
-    return {
-      kind: 'leave_alone',
-      limitCores: originalCores,
-      why: `${measured} ${end}: it uses what it is given`,
-      search,
-    };
+    const why = `${measured} ${end}: it uses what it is given`;
+    return { kind: 'leave_alone', limitCores: originalCores, why, search };
   }
   return { kind: 'keep', limitCores, why: `${measured} ${end}`, search };
 }
 
 /** Usage that was not measured speaks against nothing. */
 const follows = ({ usageCores, limitCores }: LimitReading): boolean =>
-  usageCores === null || usageCores >= FOLLOWS * limitCores;
+  usageCores === null || usageCores >= ALL_OF_IT * limitCores;
 
 function afterCalm(search: LimitSearch, reading: LimitReading, bounds: LimitBounds): LimitStep {
   const { limitCores, usageCores } = reading;
-  const measured = `throttled in ${percentText(throttledPercentOf(reading))} of periods under ${coresText(limitCores)}`;
+  const measured = measuredText(reading);
   if (neverSleeps(search, reading)) {
     return {
       kind: 'leave_alone',
@@ -154,17 +165,13 @@ function afterCalm(search: LimitSearch, reading: LimitReading, bounds: LimitBoun
   }
   const trial = trialLimit(search, reading, bounds);
   if (trial === null) return { kind: 'keep', limitCores, why: measured, search };
-  return {
-    kind: 'trim',
-    limitCores: trial,
-    why: `${measured}; ${coresText(trial)} may be enough`,
-    search: { ...search, trims: search.trims + 1 },
-  };
+  const why = `${measured}; ${coresText(trial)} may be enough`;
+  return { kind: 'trim', limitCores: trial, why, search: { ...search, trims: search.trims + 1 } };
 }
 
 /** It was throttled for want of as many cores as it now uses, all the time. */
 const neverSleeps = ({ raises, widestCores }: LimitSearch, { usageCores }: LimitReading): boolean =>
-  raises > 0 && usageCores !== null && widestCores !== null && usageCores >= NEVER_SLEEPS * widestCores;
+  raises > 0 && usageCores !== null && widestCores !== null && usageCores >= ALL_OF_IT * widestCores;
 
 /** A lower limit that is worth a trial: between the edges, and above what is used. */
 function trialLimit(search: LimitSearch, reading: LimitReading, bounds: LimitBounds): number | null {

@@ -1,4 +1,5 @@
-import type { KernelWhisperSpec, MemoryTruth } from 'kernel-gossip-types';
+import type { CauseKind, KernelWhisperSpec, MemoryTruth } from 'kernel-gossip-types';
+import { memoryCause } from './memory-cause.ts';
 import { bytesText, percentText, secondsText } from './words.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -6,14 +7,15 @@ export const judgeMemoryPressure = (spec: KernelWhisperSpec): Verdict | null => 
   const { memory } = spec;
   if (memory === null) return null;
   const killed = killsOf(memory);
+  const cause = memoryCause(spec, memory);
   return {
     insight:
       killed > 0
         ? `Pod lost ${killed} process${killed === 1 ? '' : 'es'} to the kernel's OOM killer`
         : pressure(memory),
     kernelEvidence: evidence(memory),
-    recommendation: recommendation(memory),
-    comparison: null,
+    recommendation: recommendation(memory, cause.kind),
+    cause,
   };
 };
 
@@ -57,11 +59,17 @@ function earlierKills({ oom_kills, episode_oom_kills }: MemoryTruth): string {
 const killsOf = ({ oom_kills, episode_oom_kills }: MemoryTruth): number =>
   episode_oom_kills ?? oom_kills ?? 0;
 
-function recommendation(memory: MemoryTruth): string {
+function recommendation(memory: MemoryTruth, cause: CauseKind): string {
   if (killsOf(memory) > 0) {
-    return memory.limit_bytes === null
-      ? 'Raise the memory limit above what the killed process needed, or make it need less'
-      : `Raise the memory limit above ${bytesText(memory.limit_bytes)}: it was not enough for what was killed`;
+    const raise =
+      memory.limit_bytes === null
+        ? 'Raise the memory limit above what the killed process needed, or make it need less'
+        : `Raise the memory limit above ${bytesText(memory.limit_bytes)}: it was not enough for what was killed`;
+    return cause === 'child_oom_killed'
+      ? `${raise}. Kubernetes does not show it: the container goes on without that process`
+      : raise;
   }
-  return 'Find out whether the memory is needed or leaked before raising the limit';
+  return cause === 'memory_reclaim'
+    ? 'Find out what the kernel reclaims for: tasks wait for memory while the limit is not near. Look at file pages that are read again and again, memory.high, and the memory of the node'
+    : 'Find out whether the memory is needed or leaked before raising the limit';
 }

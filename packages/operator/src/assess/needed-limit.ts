@@ -34,12 +34,10 @@ const LATER_FACTOR = 4;
 const HAIR = 1e-6;
 
 /** The next multiple of 10m that is not less. */
-export const roundedUp = (cores: number): number =>
-  Math.ceil(cores / STEP_CORES - HAIR) / STEPS_PER_CORE;
+export const roundedUp = (cores: number): number => Math.ceil(cores / STEP_CORES - HAIR) / STEPS_PER_CORE;
 
 /** The next multiple of 10m that is not more. */
-export const roundedDown = (cores: number): number =>
-  Math.floor(cores / STEP_CORES + HAIR) / STEPS_PER_CORE;
+export const roundedDown = (cores: number): number => Math.floor(cores / STEP_CORES + HAIR) / STEPS_PER_CORE;
 
 /** Share of the active periods in which the quota ran out, 0..100. */
 export const throttledPercentOf = ({ nrPeriods, nrThrottled }: LimitReading): number =>
@@ -49,8 +47,9 @@ export const isSaturated = (reading: LimitReading): boolean =>
   throttledPercentOf(reading) >= SATURATED_PERCENT;
 
 /**
- * Cores on which it would have run at the same time, had the quota not run out: the limit, and what was withheld in the
- * mean throttled period. An upper bound of what it needs while it is throttled in every period, since backlog counts too.
+ * Cores on which it would have run at the same time, had the quota not run out: the limit, and what was withheld in
+ * the mean throttled period. While it is throttled in every period this is an upper bound of what it needs, since
+ * backlog counts too.
  */
 export const widthCoresOf = ({ limitCores, nrThrottled, throttledSeconds }: LimitReading): number =>
   limitCores + (nrThrottled <= 0 ? 0 : throttledSeconds / nrThrottled / PERIOD_SECONDS);

@@ -1,4 +1,5 @@
 import type { KernelWhisperSpec, NetworkSymptom, NetworkTruth } from 'kernel-gossip-types';
+import { networkCause } from './network-cause.ts';
 import { millisecondsText, percentText, secondsText } from './words.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -44,7 +45,7 @@ export const judgeNetworkIssue = (spec: KernelWhisperSpec): Verdict | null => {
     insight: `Pod experiencing ${what} at ${percentText(network.failure_percent)}`,
     kernelEvidence: evidence(network),
     recommendation: advice,
-    comparison: null,
+    cause: networkCause(spec, network),
   };
 };
 

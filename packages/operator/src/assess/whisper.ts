@@ -8,6 +8,7 @@ import {
 } from 'kernel-gossip-types';
 import { judgeCpuThrottle } from './cpu-throttle.ts';
 import { judgeMemoryPressure } from './memory-pressure.ts';
+import { metricsComparison } from './metrics-comparison.ts';
 import { judgeNetworkIssue } from './network-issue.ts';
 import type { Verdict } from './verdict.ts';
 import { percentText } from './words.ts';
@@ -25,6 +26,7 @@ export type Assessment = Pick<
   | 'recommendation'
   | 'kernel_evidence'
   | 'priority'
+  | 'cause'
   | 'metrics_comparison'
   | 'conditions'
   | 'observed_generation'
@@ -35,24 +37,33 @@ const PRIORITY = { critical: 'high', warning: 'medium', info: 'low' } as const s
   KernelWhisperStatus['priority']
 >;
 
-/** What to make of a whisper, from what stands on it and the time. */
-export function assessWhisper(whisper: KernelWhisper, policy: AssessmentPolicy, nowMs: number): Assessment {
-  const { spec, status, metadata } = whisper;
+/** Why further whispers are not opened; told on one that is. */
+export interface Withholding {
+  /** As one word for machines. */
+  readonly reason: string;
+  /** For people. */
+  readonly message: string;
+}
+
+/** What to make of a whisper, from what stands on it, the time, and what is withheld beside it. */
+export function assessWhisper(
+  whisper: KernelWhisper,
+  policy: AssessmentPolicy,
+  nowMs: number,
+  withholding: Withholding | null = null,
+): Assessment {
+  const { spec, metadata } = whisper;
   const verdict = judge(spec);
   const ongoing = ongoingCondition(whisper, policy, nowMs);
-  const conditions = withCondition(
-    status?.conditions ?? [],
-    { ...ongoing, observedGeneration: metadata.generation },
-    new Date(nowMs).toISOString(),
-  );
   return {
     phase: ongoing.status === 'True' ? 'Open' : 'Resolved',
     insight: verdict?.insight ?? null,
     recommendation: verdict?.recommendation ?? null,
     kernel_evidence: verdict?.kernelEvidence ?? null,
     priority: PRIORITY[spec.severity],
-    metrics_comparison: verdict?.comparison ?? null,
-    conditions,
+    cause: verdict?.cause ?? null,
+    metrics_comparison: metricsComparison(whisper),
+    conditions: conditionsOf(whisper, ongoing, withholding, new Date(nowMs).toISOString()),
     observed_generation: metadata.generation,
   };
 }
@@ -68,13 +79,32 @@ function judge(spec: KernelWhisperSpec): Verdict | null {
   }
 }
 
-type Ongoing = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+/** `Withholding` stands on one whisper of many, and only while it holds. */
+function conditionsOf(
+  { status, metadata: { generation } }: KernelWhisper,
+  ongoing: Said,
+  withholding: Withholding | null,
+  now: string,
+): readonly Condition[] {
+  const said = withCondition(status?.conditions ?? [], { ...ongoing, observedGeneration: generation }, now);
+  return withholding === null
+    ? said.filter(({ type }) => type !== WITHHOLDING)
+    : withCondition(
+        said,
+        { type: WITHHOLDING, status: 'True', ...withholding, observedGeneration: generation },
+        now,
+      );
+}
+
+const WITHHOLDING = 'Withholding';
 
 function ongoingCondition(
   { spec, status }: KernelWhisper,
   { quietAfterMs }: AssessmentPolicy,
   nowMs: number,
-): Ongoing {
+): Said {
   if (spec.ended_at !== null) {
     const measured = spec.ended_percent === null ? '' : `: it measured ${percentText(spec.ended_percent)}`;
     return {

@@ -49,7 +49,7 @@ export const eventTeller =
     const at = new Date(now()).toISOString().replace('Z', '000Z');
     try {
       try {
-        await api.request({ method: 'POST', path, body: bodyOf(name, at, pod, event, instance), signal });
+        await api.request({ method: 'POST', path, body: bodyOf({ name, at, pod, event, instance }), signal });
       } catch (error) {
         if (!isKernelGossipError(error, 'KG_STORE_CONFLICT')) throw error;
         await count(api, `${path}/${name}`, at, signal);
@@ -79,13 +79,21 @@ function nameOf({ name, uid }: EventPod, { reason, action, related }: PodEventDr
   return `${name.slice(0, LONGEST_POD_PART)}.${hash.slice(0, HASH_LENGTH)}`;
 }
 
-const bodyOf = (
-  name: string,
-  at: string,
-  pod: EventPod,
-  { reason, action, type, note, related }: PodEventDraft,
-  instance: string,
-): unknown => ({
+interface Telling {
+  readonly name: string;
+  readonly at: string;
+  readonly pod: EventPod;
+  readonly event: PodEventDraft;
+  readonly instance: string;
+}
+
+const bodyOf = ({
+  name,
+  at,
+  pod,
+  event: { reason, action, type, note, related },
+  instance,
+}: Telling): unknown => ({
   apiVersion: 'events.k8s.io/v1',
   kind: 'Event',
   metadata: { name, namespace: pod.namespace },

@@ -54,35 +54,39 @@ export function remedyController(parts: RemedyParts): Reconcile {
       proposed.delete(key);
       return DONE;
     }
-    const { nowMs, known, mandate } = look(whisper, parts);
-    if (known === null) return DONE;
-    const from = [
-      mandate,
-      whisper.status?.phase,
-      whisper.spec.kernel_truth?.limit_cores,
-      whisper.spec.memory?.episode_oom_kills,
-      requestOn(whisper),
-    ];
-    const before = proposed.get(key);
-    if (!isPressing(whisper, nowMs) && before !== undefined && isDeepStrictEqual(before.from, from)) {
-      const left = before.atMs + FRESH_MS - nowMs;
-      if (left > 0) return whisper.status?.phase === 'Open' ? again(untilNext(whisper, nowMs, left)) : DONE;
-    }
-    proposed.set(key, { from, atMs: nowMs });
+    const mandate = mandateOn(whisper, parts);
+    if (mandate === null) return DONE;
+    const next: Proposed = { from: groundsOf(whisper, mandate), atMs: parts.now() };
+    const freshMs = freshForMs(whisper, proposed.get(key), next);
+    if (freshMs > 0) return whisper.status?.phase === 'Open' ? again(freshMs) : DONE;
+    proposed.set(key, next);
     return reconcile(whisper, mandate, parts, signal);
   };
 }
 
-function look(whisper: KernelWhisper, { directory, policies, now }: RemedyParts) {
-  const known = directory.byUid(whisper.spec.pod_uid ?? '');
-  const inNamespace = policies
-    .values()
-    .filter(({ metadata }) => metadata.namespace === whisper.metadata.namespace);
-  const mandate = mandateFor(
-    { labels: known?.labels ?? {}, remediation: known?.remediation ?? null, kind: whisper.spec.kind },
-    inNamespace,
-  );
-  return { nowMs: now(), known, mandate };
+/** Null where the pod is not known: it is gone, or not of this cluster. */
+function mandateOn({ spec, metadata }: KernelWhisper, { directory, policies }: RemedyParts): Mandate | null {
+  const known = directory.byUid(spec.pod_uid ?? '');
+  if (known === null) return null;
+  const { labels, remediation } = known;
+  const inNamespace = policies.values().filter((policy) => policy.metadata.namespace === metadata.namespace);
+  return mandateFor({ labels, remediation, kind: spec.kind }, inNamespace);
+}
+
+const groundsOf = (whisper: KernelWhisper, mandate: Mandate): readonly unknown[] => [
+  mandate,
+  whisper.status?.phase,
+  whisper.spec.kernel_truth?.limit_cores,
+  whisper.spec.memory?.episode_oom_kills,
+  requestOn(whisper),
+];
+
+/** How long a proposal still stands; 0 where it is to be looked at now. */
+function freshForMs(whisper: KernelWhisper, before: Proposed | undefined, { from, atMs }: Proposed): number {
+  const remedy = whisper.status?.remedy ?? null;
+  if (remedy === null || isPressing(whisper, atMs) || before === undefined) return 0;
+  if (!isDeepStrictEqual(before.from, from)) return 0;
+  return untilNext(whisper, atMs, before.atMs + FRESH_MS - atMs);
 }
 
 /** Only what was measured on a container of a pod that is known may lead to a change. */

@@ -1,26 +1,49 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KernelWhisper } from 'kernel-gossip-types';
-import { assessWhisper, msUntilQuiet, type Assessment, type AssessmentPolicy } from '../assess/whisper.ts';
+import {
+  assessWhisper,
+  msUntilQuiet,
+  type Assessment,
+  type AssessmentPolicy,
+  type Withholding,
+} from '../assess/whisper.ts';
 import { refOf, type ObjectIndex } from '../store/object-index.ts';
 import type { Store } from '../store/port.ts';
+import { DELETION_RATE, deletionBudget } from './deletion-budget.ts';
 import { isGoing } from './going.ts';
 import { again, DONE, type Outcome, type Reconcile } from './outcome.ts';
 
 export interface WhisperPolicy extends AssessmentPolicy {
   /** A resolved whisper is deleted after this long. */
   readonly keepResolvedMs: number;
+  /** What is to be said on a whisper of others that were not opened; absent where all are. */
+  readonly withholdingOn?: (whisper: KernelWhisper) => Withholding | null;
 }
 
-/** Keeps the status of every whisper what its evidence and the time make of it, and lets go of old resolved ones. */
-export const whisperAssessor =
-  (store: Store, index: ObjectIndex<'KernelWhisper'>, policy: WhisperPolicy, now: () => number): Reconcile =>
-  async (key) => {
+/** What is said of others may change without any change of the whisper that says it. */
+const WITHHOLDING_RECHECK_MS = 30_000;
+
+/**
+ * Keeps the status of every whisper what its evidence and the time make of it, and lets go of old resolved ones: not of
+ * more at a time than the store bears beside everything else.
+ */
+export const whisperAssessor = (
+  store: Store,
+  index: ObjectIndex<'KernelWhisper'>,
+  policy: WhisperPolicy,
+  now: () => number,
+): Reconcile => {
+  const msUntilDeletion = deletionBudget(DELETION_RATE, () => performance.now());
+  return async (key) => {
     const whisper = index.get(key);
     if (whisper === null || isGoing(whisper)) return DONE;
     const nowMs = now();
-    const assessment = assessWhisper(whisper, policy, nowMs);
+    const withholding = policy.withholdingOn?.(whisper) ?? null;
+    const assessment = assessWhisper(whisper, policy, nowMs, withholding);
     const expiresMs = expiryOf(assessment, policy);
     if (expiresMs !== null && expiresMs <= nowMs) {
+      const waitMs = msUntilDeletion();
+      if (waitMs > 0) return again(waitMs);
       await store.delete('KernelWhisper', refOf(key), whisper.metadata.uid ?? undefined);
       return DONE;
     }
@@ -30,8 +53,10 @@ export const whisperAssessor =
         fields: assessment,
       });
     }
-    return next(expiresMs ?? untilQuiet(whisper, policy, nowMs), nowMs);
+    const recheckMs = withholding === null ? null : nowMs + WITHHOLDING_RECHECK_MS;
+    return next(earlier(expiresMs ?? untilQuiet(whisper, policy, nowMs), recheckMs), nowMs);
   };
+};
 
 /** The fields of a whisper's status that assessment writes, as they are. */
 const partOf = ({ status }: KernelWhisper, assessment: Assessment): unknown =>
@@ -50,5 +75,8 @@ const untilQuiet = (whisper: KernelWhisper, policy: WhisperPolicy, nowMs: number
   const left = msUntilQuiet(whisper, policy, nowMs);
   return left === null ? null : nowMs + left;
 };
+
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 const next = (atMs: number | null, nowMs: number): Outcome => (atMs === null ? DONE : again(atMs - nowMs));

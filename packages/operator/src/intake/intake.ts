@@ -152,7 +152,9 @@ function record(
       return certificates.record(evidence as Evidence<PodCreation>);
     case 'resource_measurement':
       return measurements.record(evidence as Evidence<ResourceMeasurement>);
-    default:
+    case 'cpu_throttle':
+    case 'memory_pressure':
+    case 'network_issue':
       return whispers.record(evidence as Evidence<OngoingObservation>);
   }
 }

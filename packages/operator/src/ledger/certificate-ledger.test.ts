@@ -23,7 +23,7 @@ const evidence = (containers: number): Evidence<PodCreation> => {
   if (!isRight(result)) throw new Error('the sample is wrong');
   return {
     observation: result.right,
-    pod: POD,
+    pod: { ...POD, workload: null },
     container: null,
     source: 'kgtrace',
     nodeName: 'n1',
@@ -78,7 +78,7 @@ describe('the ledger of births', () => {
 
   it('takes what comes under the same name for another birth where there are no UIDs', async () => {
     const { ledger } = ledgerOn(true);
-    const pod = { ...POD, uid: null };
+    const pod = { ...POD, uid: null, workload: null };
     await ledger.record({ ...evidence(3), pod });
     await ledger.record({ ...evidence(1), pod });
     expect(ledger.find(pod)?.containers).toHaveLength(1);

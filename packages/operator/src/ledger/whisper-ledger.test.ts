@@ -1,109 +1,7 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import {
-  type CpuThrottle,
-  isKernelGossipError,
-  type KernelWhisper,
-  KernelGossipError,
-} from 'kernel-gossip-types';
-import { ObjectIndex } from '../store/object-index.ts';
-import type { Store } from '../store/port.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
-import type { Evidence } from './evidence.ts';
+import { describe, expect, it } from 'vitest';
+import { isKernelGossipError } from 'kernel-gossip-types';
+import { bench, evidence, follow, settled, START_MS } from './whisper-ledger-testing.ts';
 import { WhisperLedger } from './whisper-ledger.ts';
-
-const START_MS = Date.parse('2026-01-01T00:00:00Z');
-
-const evidence = (
-  percent: number,
-  atSeconds = 0,
-  changes: Partial<CpuThrottle> = {},
-): Evidence<CpuThrottle> => ({
-  observation: {
-    type: 'cpu_throttle',
-    pod_name: 'web-1',
-    namespace: 'shop',
-    container_name: 'app',
-    pod_uid: null,
-    container_id: null,
-    node_name: null,
-    cgroup: null,
-    timestamp: new Date(START_MS + atSeconds * 1000).toISOString(),
-    source: null,
-    provenance: 'measured',
-    period_seconds: 60,
-    ended: false,
-    repeats: 1,
-    throttle_percentage: percent,
-    actual_cpu_usage: null,
-    reported_cpu_usage: null,
-    limit_cores: null,
-    nr_periods: null,
-    nr_throttled: null,
-    throttled_seconds: null,
-    ...changes,
-  },
-  pod: { namespace: 'shop', name: 'web-1', uid: null },
-  container: 'app',
-  source: 'test',
-  nodeName: null,
-  receivedAtMs: START_MS + atSeconds * 1000,
-});
-
-interface Bench {
-  readonly ledger: WhisperLedger;
-  readonly index: ObjectIndex<'KernelWhisper'>;
-  readonly store: Store;
-  /** Writes so far, as `spec` or `status`. */
-  readonly writes: string[];
-  readonly only: () => Promise<KernelWhisper>;
-}
-
-/** A ledger on a real store in memory, whose writes can be made to fail or be counted. */
-async function bench(failing: () => boolean = () => false, maxWhispers = 1000): Promise<Bench> {
-  const real = openSqliteStore('memory');
-  const writes: string[] = [];
-  const store: Store = {
-    name: 'sqlite',
-    apply: (kind, draft) => {
-      writes.push('spec');
-      if (failing()) return Promise.reject(new KernelGossipError('KG_STORE_UNAVAILABLE', 'away'));
-      return real.apply(kind, draft);
-    },
-    applyStatus: (kind, ref, patch) => {
-      writes.push('status');
-      return real.applyStatus(kind, ref, patch);
-    },
-    get: (kind, ref) => real.get(kind, ref),
-    list: (kind, namespace) => real.list(kind, namespace),
-    delete: (kind, ref, uid) => real.delete(kind, ref, uid),
-    follow: (kind, follower, signal) => real.follow(kind, follower, signal),
-    ping: () => real.ping(),
-    close: () => real.close(),
-  };
-  const index = new ObjectIndex('KernelWhisper');
-  const stopping = new AbortController();
-  const following = index.follow(store, stopping.signal);
-  await index.synced;
-  const ledger = new WhisperLedger(store, index, { maxWhispers });
-  onTestFinished(async () => {
-    stopping.abort();
-    await following;
-    ledger.close();
-    await store.close();
-  });
-  const only = async (): Promise<KernelWhisper> => {
-    const [whisper, ...others] = await store.list('KernelWhisper');
-    if (whisper === undefined || others.length > 0) throw new Error('expected one whisper');
-    return whisper;
-  };
-  return { ledger, index, store, writes, only };
-}
-
-/** Waits until what was counted at an opening is written. */
-const settled = (ledger: WhisperLedger) =>
-  vi.waitFor(() => {
-    expect(ledger.dirty).toBe(0);
-  });
 
 describe('WhisperLedger', () => {
   it('opens once, then counts without writing, and writes the counters at the flush', async () => {
@@ -207,7 +105,7 @@ describe('WhisperLedger', () => {
 
   it('acknowledges nothing that the store did not take, and takes it the next time', async () => {
     let away = true;
-    const { ledger, only } = await bench(() => away);
+    const { ledger, only } = await bench({}, () => away);
     await expect(ledger.record(evidence(85))).rejects.toSatisfy((error) =>
       isKernelGossipError(error, 'KG_STORE_UNAVAILABLE'),
     );
@@ -220,16 +118,12 @@ describe('WhisperLedger', () => {
     const { ledger, store, only } = await bench();
     await ledger.record(evidence(85));
     await settled(ledger);
-    const index = new ObjectIndex('KernelWhisper');
-    const stopping = new AbortController();
-    const following = index.follow(store, stopping.signal);
-    await index.synced;
+    const { index, stop } = await follow(store);
     const restarted = new WhisperLedger(store, index, { maxWhispers: 1000 });
     expect(restarted.record(evidence(86, 1))).toBe('repeat');
     await restarted.flush();
     expect((await only()).status?.observations).toBe(2);
-    stopping.abort();
-    await following;
+    await stop();
   });
 
   it('adds up what two replicas counted', async () => {
@@ -252,11 +146,6 @@ describe('WhisperLedger', () => {
     await ledger.record(evidence(86, 1, { limit_cores: 0.3 }));
     await ledger.flush();
     expect((await only()).spec.kernel_truth?.limit_cores).toBe(0.3);
-  });
-
-  it('opens no more than it may', async () => {
-    const { ledger } = await bench(() => false, 0);
-    await expect(ledger.record(evidence(85))).rejects.toThrow(/no more than 0 are kept/);
   });
 
   it('opens again what was deleted while its counters were being written', async () => {

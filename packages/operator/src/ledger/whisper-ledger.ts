@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   isKernelGossipError,
-  KernelGossipError,
   type KernelWhisper,
   type KernelWhisperSpec,
   type KernelWhisperStatus,
@@ -13,15 +12,22 @@ import type { ObjectRef, Store } from '../store/port.ts';
 import type { Evidence } from './evidence.ts';
 import { whisperKey, whisperName } from './names.ts';
 import { metadataOf } from './ownership.ts';
+import { groupOf } from './whisper-caps-group.ts';
+import { WithheldReport } from './whisper-caps-report.ts';
+import { CAP_DEFAULTS, WhisperCaps, type CapLimits, type CapsObserver } from './whisper-caps.ts';
 import { nextSpec, saysEnded } from './whisper-spec.ts';
 
-export interface LedgerOptions {
-  /** More whispers than this are not opened: the store of a cluster is shared with everyone else's objects. */
+/** Limits that are not given are those of `CAP_DEFAULTS`. */
+export interface LedgerOptions extends Partial<CapLimits> {
   readonly maxWhispers: number;
+  /** Told of what is not opened. */
+  readonly observer?: CapsObserver;
+  /** Wall-clock time in milliseconds, by which withheld counts are written and forgotten. */
+  readonly now?: () => number;
 }
 
-/** What became of a piece of evidence: it changed what is known, or it repeated it. */
-export type Recorded = 'transition' | 'repeat' | 'nothing';
+/** What became of a piece of evidence: it changed what is known, repeated it, or there are enough whispers like it. */
+export type Recorded = 'transition' | 'repeat' | 'nothing' | 'withheld';
 
 /** One whisper as this replica knows it. */
 interface Entry {
@@ -49,23 +55,35 @@ interface Entry {
 
 const ATTEMPTS_AT_COUNTERS = 4;
 
+const NOBODY: CapsObserver = { withheld: () => undefined, full: () => undefined };
+
 /**
  * Merges evidence into whispers: one per (pod, container, kind). What changes the picture (opened, worse, better,
  * over) is in the store when `record` resolves; what repeats it is counted here and written by `flush`.
  */
 export class WhisperLedger {
+  /** What bounds the number of whispers. */
+  readonly caps: WhisperCaps;
   readonly #store: Store;
   readonly #index: ObjectIndex<'KernelWhisper'>;
-  readonly #options: LedgerOptions;
+  readonly #report: WithheldReport;
+  readonly #now: () => number;
   readonly #entries = new Map<string, Entry>();
   readonly #byRef = new Map<string, Entry>();
   readonly #dirty = new Set<Entry>();
   readonly #stopListening: () => void;
 
-  constructor(store: Store, index: ObjectIndex<'KernelWhisper'>, options: LedgerOptions) {
+  constructor(
+    store: Store,
+    index: ObjectIndex<'KernelWhisper'>,
+    { observer = NOBODY, now = Date.now, ...options }: LedgerOptions,
+  ) {
+    const limits = { ...CAP_DEFAULTS, ...options };
     this.#store = store;
     this.#index = index;
-    this.#options = options;
+    this.#now = now;
+    this.caps = new WhisperCaps(index, limits, observer);
+    this.#report = new WithheldReport(store, index, this.caps, limits);
     this.#stopListening = index.listen(({ type, object }) => {
       if (type === 'DELETED') this.#forget(object);
       else this.#adopt(object);
@@ -79,7 +97,7 @@ export class WhisperLedger {
 
   /**
    * Takes evidence in. Answers at once where it repeats what is known, and otherwise when the store has it.
-   * Throws what the store throws, and `KG_STORE_UNAVAILABLE` when there are too many whispers already.
+   * Where there are enough whispers already, none is opened, and that is an answer too. Throws what the store throws.
    */
   record(evidence: Evidence<OngoingObservation>): Recorded | Promise<Recorded> {
     const entry = this.#entryFor(evidence);
@@ -91,15 +109,17 @@ export class WhisperLedger {
   /** Writes what was only counted so far. Failures stay counted for the next time; the first one is thrown. */
   async flush(): Promise<void> {
     const due = [...this.#dirty];
-    const results = await Promise.allSettled(
-      due.map((entry) => this.#afterOthers(entry, () => this.#writePending(entry))),
-    );
+    const results = await Promise.allSettled([
+      ...due.map((entry) => this.#afterOthers(entry, () => this.#writePending(entry))),
+      this.#report.flush(this.#now()),
+    ]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
   close(): void {
     this.#stopListening();
+    this.caps.close();
   }
 
   #entryFor(evidence: Evidence<OngoingObservation>): Entry {
@@ -134,6 +154,7 @@ export class WhisperLedger {
 
   #note(entry: Entry, evidence: Evidence<OngoingObservation>): Recorded {
     if (!isOpen(entry.spec)) {
+      if (saysEnded(evidence.observation)) this.caps.over(entry.refKey);
       if (entry.spec === null) this.#drop(entry);
       return 'nothing';
     }
@@ -152,21 +173,18 @@ export class WhisperLedger {
   async #transition(entry: Entry, evidence: Evidence<OngoingObservation>): Promise<Recorded> {
     const seenMs = Date.parse(evidence.observation.timestamp);
     if (!isTransition(entry.spec, evidence) || seenMs < entry.newestMs) return this.#repeat(entry, evidence);
-    if (entry.spec === null && this.#index.size >= this.#options.maxWhispers) {
-      this.#drop(entry);
-      throw new KernelGossipError(
-        'KG_STORE_UNAVAILABLE',
-        `There are ${this.#index.size} whispers already, and no more than ${this.#options.maxWhispers} are kept. Resolved ones go by themselves after a while.`,
-      );
-    }
+    const opens = !saysEnded(evidence.observation) && (!isOpen(entry.spec) || this.#isQuiet(entry));
+    if (opens && this.#isWithheld(entry, evidence)) return 'withheld';
     const spec = nextSpec(entry.spec, evidence);
     if (spec === null) return 'nothing';
+    const write = (): Promise<void> => this.#writeSpec(entry, spec, evidence.receivedAtMs);
     try {
-      await this.#writeSpec(entry, spec, evidence.receivedAtMs);
+      await (opens ? this.#open(entry, write) : write());
     } catch (error) {
       if (entry.spec === null) this.#drop(entry);
       throw error;
     }
+    if (!isOpen(spec)) this.caps.over(entry.refKey);
     entry.newestMs = seenMs;
     entry.pending = null;
     entry.pendingObservations += evidence.observation.repeats;
@@ -178,11 +196,32 @@ export class WhisperLedger {
 
   /** Evidence that repeats a whisper which went quiet wakes it: that changes its phase, so it must not wait either. */
   async #repeat(entry: Entry, evidence: Evidence<OngoingObservation>): Promise<Recorded> {
-    const isQuiet = this.#isQuiet(entry);
-    const recorded = this.#note(entry, evidence);
-    if (!isQuiet || recorded !== 'repeat') return recorded;
-    await this.#writePending(entry);
+    if (!this.#isQuiet(entry)) return this.#note(entry, evidence);
+    if (this.#isWithheld(entry, evidence)) return 'withheld';
+    this.#note(entry, evidence);
+    await this.#open(entry, () => this.#writePending(entry));
     return 'transition';
+  }
+
+  /** Whether there are enough whispers without this one. Otherwise it counts from now on, and `#open` must follow. */
+  #isWithheld(entry: Entry, { pod, observation, receivedAtMs }: Evidence<OngoingObservation>): boolean {
+    const { namespace, workload } = pod;
+    const group = groupOf({ namespace, workload, pod_name: pod.name, kind: observation.type });
+    if (this.caps.admit(entry.refKey, { group, namespace }, receivedAtMs) === null) return false;
+    // Others may wait behind this one: the last of them lets the entry go.
+    if (entry.spec === null && entry.writesUnderWay === 1) this.#drop(entry);
+    return true;
+  }
+
+  /** Makes the write that opens a whisper which was admitted. */
+  async #open(entry: Entry, write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      this.caps.release(entry.refKey);
+      throw error;
+    }
+    this.caps.opened(entry.refKey, { uid: entry.uid, generation: entry.generation });
   }
 
   /** So that a new whisper has its counters without waiting for the next flush; when it fails, that one tries again. */
@@ -242,6 +281,7 @@ export class WhisperLedger {
     }
     // It is gone: whoever is heard next about it opens it anew.
     this.#drop(entry);
+    this.caps.over(entry.refKey);
     entry.spec = null;
   }
 
@@ -331,7 +371,10 @@ function isNews(spec: KernelWhisperSpec, { spec: before, specWrittenMs }: Entry,
 const shareOf = ({ throttled_percent, memory, network }: KernelWhisperSpec): number =>
   throttled_percent ?? memory?.usage_percent ?? memory?.stalled_percent ?? network?.failure_percent ?? 0;
 
-/** What is news whatever the share: another container, another limit, another symptom, one more killed. */
+/**
+ * What is news whatever the share: another container, another limit, another symptom, one more killed, and that the
+ * container is still there in the window after a kill.
+ */
 const landmarks = ({
   container_id,
   kernel_truth,
@@ -342,6 +385,7 @@ const landmarks = ({
   kernel_truth?.limit_cores,
   memory?.limit_bytes,
   memory?.episode_oom_kills,
+  (memory?.oom_kills ?? 0) > 0,
   network?.symptom,
 ];
 

@@ -42,6 +42,7 @@ export function nextSpec(
     container_id: observation.container_id,
     kind: observation.type,
     severity: (episodeKills ?? 0) > 0 ? 'critical' : severityOf(observation),
+    measured_at: observation.timestamp,
     detected_at: continues ? before.detected_at : observation.timestamp,
     ended_at: null,
     ended_percent: null,

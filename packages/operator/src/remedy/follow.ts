@@ -52,16 +52,20 @@ export const needsSurroundings = ({ remedy, whisper }: UnderWay): boolean =>
 export function follow(situation: UnderWay, surroundings: Surroundings | null): Move {
   const { remedy, mandate } = situation;
   if (remedy.to === null || remedy.from === null || remedy.original === null)
-    return end(situation, 'SteppedBack', 'Incomplete', 'What was to be done does not stand on the object.');
+    return end(situation, {
+      phase: 'SteppedBack',
+      reason: 'Incomplete',
+      message: 'What was to be done does not stand on the object.',
+      pauseMs: null,
+    });
   if (remedy.phase === 'TakingBack') return whileTakingBack(situation);
   if (isTouched(situation))
-    return end(
-      situation,
-      'SteppedBack',
-      'ChangedByOthers',
-      'Someone else changed the resources of the container meanwhile; they are left as they are.',
-      HOUR_MS,
-    );
+    return end(situation, {
+      phase: 'SteppedBack',
+      reason: 'ChangedByOthers',
+      message: 'Someone else changed the resources of the container meanwhile; they are left as they are.',
+      pauseMs: HOUR_MS,
+    });
   if (mandate.mode === 'Off')
     return takeBack(situation, 'SwitchedOff', `Switched off before it was proved: ${mandate.decidedBy}.`);
   return remedy.phase === 'Applying' ? whileApplying(situation) : whileMeasuring(situation, surroundings);
@@ -134,20 +138,10 @@ function newPair(
 }
 
 function whileMeasuring(situation: UnderWay, surroundings: Surroundings | null): Move {
-  const { whisper, remedy, container, resource, nowMs } = situation;
+  const { whisper, remedy, resource } = situation;
   const pair = newPair(whisper.status?.measured ?? null, remedy);
-  const silentMs = nowMs - lastHeardMs(situation);
-  if (pair === null) {
-    return silentMs > SILENCE_MS
-      ? takeBack(
-          situation,
-          'NotMeasured',
-          `No observer measured it for ${SILENCE_MS / 60_000} min: no data is no proof.`,
-        )
-      : rest(SILENCE_MS - silentMs + 1);
-  }
-  const before = remedy.before?.container ?? null;
-  if (before !== null && container.id !== null && before.container_id !== container.id)
+  if (pair === null) return whileSilent(situation);
+  if (isRestarted(situation))
     return takeBack(
       situation,
       'ContainerRestarted',
@@ -162,11 +156,24 @@ function whileMeasuring(situation: UnderWay, surroundings: Surroundings | null):
   return resource === 'cpu' ? judgeCpu(situation, pair, surroundings) : judgeMemory(situation, pair);
 }
 
-const lastHeardMs = ({ remedy, nowMs }: UnderWay): number =>
-  Math.max(
-    ...[remedy.applied_at, remedy.heard_at].map((at) => (at === null ? 0 : Date.parse(at))),
-    nowMs - SILENCE_MS * 2,
-  );
+function whileSilent(situation: UnderWay): Move {
+  const left = SILENCE_MS - (situation.nowMs - lastHeardMs(situation));
+  return left > 0
+    ? rest(left)
+    : takeBack(
+        situation,
+        'NotMeasured',
+        `No observer measured it for ${SILENCE_MS / 60_000} min: no data is no proof.`,
+      );
+}
+
+function isRestarted({ remedy, container }: UnderWay): boolean {
+  const before = remedy.before?.container ?? null;
+  return before !== null && container.id !== null && before.container_id !== container.id;
+}
+
+const lastHeardMs = ({ remedy }: UnderWay): number =>
+  Math.max(...[remedy.applied_at, remedy.heard_at].map((at) => (at === null ? 0 : Date.parse(at))));
 
 type Pair = NonNullable<ReturnType<typeof newPair>>;
 
@@ -309,19 +316,19 @@ function conclude(situation: UnderWay, why: string): Move {
       `${why}. Before and after cannot be compared: no data is no proof.`,
     );
   if (search?.lowest_calm_cores != null)
-    return end(
-      situation,
-      'Proven',
-      'Calm',
-      `${why}. Time withheld per second fell by ${percentText(improvement)}.`,
-    );
+    return end(situation, {
+      phase: 'Proven',
+      reason: 'Calm',
+      message: `${why}. Time withheld per second fell by ${percentText(improvement)}.`,
+      pauseMs: null,
+    });
   return improvement >= WORTH_KEEPING_PERCENT
-    ? end(
-        situation,
-        'Proven',
-        'Improved',
-        `${why}. It is still throttled, but time withheld per second fell by ${percentText(improvement)}.`,
-      )
+    ? end(situation, {
+        phase: 'Proven',
+        reason: 'Improved',
+        message: `${why}. It is still throttled, but time withheld per second fell by ${percentText(improvement)}.`,
+        pauseMs: null,
+      })
     : takeBack(
         situation,
         'NotImproved',
@@ -337,18 +344,24 @@ function judgeMemory(situation: UnderWay, pair: Pair): Move {
   if (kills > 0 || (pair.container.oom_kills ?? 0) > 0)
     return end(
       { ...situation, remedy: seen },
-      'LeftAlone',
-      'StillKilled',
-      'Processes were killed under the new limit as well. It stays, since a lower one kills more; the next attempt raises it again.',
-      backOffMs(situation.mandate.limits.min_seconds_between_changes, remedy.setbacks),
+      {
+        phase: 'LeftAlone',
+        reason: 'StillKilled',
+        message:
+          'Processes were killed under the new limit as well. It stays, since a lower one kills more; the next attempt raises it again.',
+        pauseMs: backOffMs(situation.mandate.limits.min_seconds_between_changes, remedy.setbacks),
+      },
     );
   if (pair.container.oom_kills === null) return note(seen, SILENCE_MS);
   return sinceApplied(situation) >= CALM_MEMORY_MS
     ? end(
         { ...situation, remedy: seen },
-        'Proven',
-        'NoneKilled',
-        `No process was killed in the ${Math.round(sinceApplied(situation) / 1000)} s since.`,
+        {
+          phase: 'Proven',
+          reason: 'NoneKilled',
+          message: `No process was killed in the ${Math.round(sinceApplied(situation) / 1000)} s since.`,
+          pauseMs: null,
+        },
       )
     : note(seen, SILENCE_MS);
 }
@@ -358,13 +371,12 @@ export function takeBack(situation: UnderWay, reason: string, message: string): 
   const { remedy, container, nowMs, resource } = situation;
   const original = remedy.original ?? container.resources;
   if (resource === 'memory' && reason !== 'Infeasible' && reason !== 'UndoneByRequest')
-    return end(
-      situation,
-      'LeftAlone',
+    return end(situation, {
+      phase: 'LeftAlone',
       reason,
-      `${message} The limit stays: lowering memory may kill what runs.`,
-      HOUR_MS,
-    );
+      message: `${message} The limit stays: lowering memory may kill what runs.`,
+      pauseMs: HOUR_MS,
+    });
   const patch = resizePatch(container, container.resources, original);
   const taking: Remedy = {
     ...remedy,
@@ -385,13 +397,13 @@ function whileTakingBack(situation: UnderWay): Move {
   const original = remedy.original ?? container.resources;
   if (!sameResources(container.resources, original)) {
     return isTouched(situation)
-      ? end(
-          situation,
-          'SteppedBack',
-          'ChangedByOthers',
-          'Someone else changed the resources of the container meanwhile; they are left as they are.',
-          HOUR_MS,
-        )
+      ? end(situation, {
+          phase: 'SteppedBack',
+          reason: 'ChangedByOthers',
+          message:
+            'Someone else changed the resources of the container meanwhile; they are left as they are.',
+          pauseMs: HOUR_MS,
+        })
       : resize(remedy, situation, original);
   }
   const isThere = container.actual === null || isActuated(container.actual, original);
@@ -403,34 +415,27 @@ function whileTakingBack(situation: UnderWay): Move {
   const phase = remedy.reason === 'EatsAnyLimit' ? 'LeftAlone' : 'TakenBack';
   return end(
     { ...situation, remedy: { ...remedy, setbacks } },
-    phase,
-    remedy.reason,
-    remedy.message,
-    pauseMs,
+    { phase, reason: remedy.reason, message: remedy.message, pauseMs },
   );
 }
 
-function end(
-  { remedy, nowMs }: UnderWay,
-  phase: Remedy['phase'],
-  reason: string,
-  message: string,
-  pauseMs: number | null = null,
-): Move {
-  const at = isoOf(nowMs);
+interface End extends Pick<Remedy, 'phase' | 'reason' | 'message'> {
+  /** How long it is left alone; until something asks for it again where null. */
+  readonly pauseMs: number | null;
+}
+
+function end({ remedy, nowMs }: UnderWay, { phase, reason, message, pauseMs }: End): Move {
   const isProven = phase === 'Proven';
   const leftAloneMs = isProven ? PROVEN_FOR_MS : pauseMs;
-  const next = leftAloneMs === null ? null : isoOf(nowMs + leftAloneMs);
-  const setbacks = isProven ? 0 : remedy.setbacks;
   return note(
     {
       ...remedy,
       phase,
       reason,
       message: message.slice(0, 1024),
-      setbacks,
-      decided_at: at,
-      next_attempt_at: next,
+      setbacks: isProven ? 0 : remedy.setbacks,
+      decided_at: isoOf(nowMs),
+      next_attempt_at: leftAloneMs === null ? null : isoOf(nowMs + leftAloneMs),
     },
     leftAloneMs,
   );

@@ -21,8 +21,8 @@ export interface Mandate {
 export const DEFAULT_LIMITS: RemediationLimits = {
   max_cpu_cores: null,
   max_memory_bytes: null,
-  max_increase_percent: 100,
-  max_factor: 4,
+  max_increase_percent: 300,
+  max_factor: 8,
   max_changes_per_hour: 6,
   min_seconds_between_changes: 60,
 };

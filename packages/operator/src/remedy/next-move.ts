@@ -2,7 +2,8 @@ import type { KernelWhisper, RemedyPhase } from 'kernel-gossip-types';
 import type { Surroundings } from '../cluster/remedy-facts.ts';
 import { sameResources } from './change.ts';
 import { follow, needsSurroundings, takeBack, type UnderWay } from './follow.ts';
-import { propose } from './propose.ts';
+import { firstStep } from './first-step.ts';
+import { abandon, propose } from './propose.ts';
 import { isRequested, requestOn } from './request.ts';
 import { rest, type Move, type Situation } from './situation.ts';
 
@@ -21,7 +22,9 @@ const underWayIn = (situation: Situation): UnderWay | null => {
 export function asksForSurroundings(situation: Situation): boolean {
   const underWay = underWayIn(situation);
   if (underWay !== null) return needsSurroundings(underWay);
-  return undone(situation) === null && situation.whisper.status?.phase === 'Open';
+  if (undone(situation) !== null || situation.whisper.status?.phase !== 'Open') return false;
+  // Where nothing that was measured tells what is needed, there is nothing to check.
+  return firstStep(situation, () => []) !== null;
 }
 
 /** What to do next about a whisper: from what stands on it, the pod as it is, and the time. Pure. */
@@ -30,7 +33,7 @@ export function nextMove(situation: Situation, surroundings: Surroundings | null
   if (undo !== null) return undo;
   const underWay = underWayIn(situation);
   if (underWay !== null) return follow(underWay, surroundings);
-  return surroundings === null ? rest() : propose(situation, surroundings);
+  return surroundings === null ? (abandon(situation) ?? rest()) : propose(situation, surroundings);
 }
 
 /** A person wants back what was before; null where nobody does, or nothing was changed. */

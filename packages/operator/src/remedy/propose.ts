@@ -25,8 +25,7 @@ const PATIENCE_MS = 90_000;
 
 /** Decides about a container for which nothing is under way: whether to show a change, to refuse it, or to begin. */
 export function propose(situation: Situation, surroundings: Surroundings): Move {
-  const { whisper, pod, container, resource, nowMs } = situation;
-  if (whisper.status?.phase !== 'Open') return rest();
+  const { pod, container, resource, nowMs } = situation;
   const pauseMs = pauseOf(situation);
   if (pauseMs > 0) return rest(pauseMs);
   const step = firstStep(situation, (originalLimit) =>
@@ -39,7 +38,7 @@ export function propose(situation: Situation, surroundings: Surroundings): Move 
       originalLimit,
     }),
   );
-  if (step === null) return rest();
+  if (step === null) return abandon(situation) ?? rest();
   const to = withLimit(container.resources, resource, step.limit, pod.qosClass);
   const draft = draftOf(situation, surroundings, step, to);
   return settle(decide(draft, situation, step), situation, nowMs);
@@ -140,45 +139,62 @@ const refused = (draft: Remedy, reason: string, message: string): Move =>
 
 /** First what stands before the change is measured, in both cgroups; then it is made. */
 function begin(draft: Remedy, situation: Situation, step: FirstStep): Move {
-  const { whisper, nowMs } = situation;
-  const current = whisper.status?.remedy ?? null;
-  const isMeasuring = current?.phase === 'Waiting' && current.reason === 'MeasuringBefore';
-  if (!isMeasuring) {
+  const current = situation.whisper.status?.remedy ?? null;
+  if (!isMeasuringBefore(current)) {
     const obstacle = obstacleOf(situation);
-    return obstacle === null ? measureFirst(draft, situation) : waiting(draft, obstacle, nowMs);
+    return obstacle === null ? measureFirst(draft, situation) : waiting(draft, obstacle, situation.nowMs);
   }
+  return step.isMeasured ? change(draft, situation, step) : unmeasured(draft, situation);
+}
+
+function change(draft: Remedy, { whisper, container, nowMs }: Situation, step: FirstStep): Move {
   const measured = whisper.status?.measured ?? null;
-  if (!step.isMeasured || measured === null) {
-    const startedMs = Date.parse(current.started_at ?? isoOf(nowMs));
-    if (nowMs - startedMs < PATIENCE_MS) return rest(startedMs + PATIENCE_MS - nowMs);
-    const why = `No observer measured the container and its pod within ${PATIENCE_MS / 1000} s; without that nothing could be proved. Is one running on node ${situation.pod.nodeName ?? 'unknown'}?`;
-    const untilMs = nowMs + backOffMs(PATIENCE_MS / 1000, draft.setbacks);
-    return refused(
-      { ...draft, setbacks: draft.setbacks + 1, next_attempt_at: isoOf(untilMs) },
-      'NotMeasured',
-      why,
-    );
-  }
   return {
     kind: 'resize',
-    patch: resizePatch(
-      situation.container,
-      situation.container.resources,
-      draft.to ?? situation.container.resources,
-    ),
+    patch: resizePatch(container, container.resources, draft.to ?? container.resources),
     remedy: {
       ...draft,
       phase: 'Applying',
       reason: 'Raising',
       message: `${step.why}.`,
       before: measured,
-      started_at: current.started_at,
-      measured_until: measured.container?.measured_at ?? null,
+      started_at: whisper.status?.remedy?.started_at ?? null,
+      measured_until: measured?.container?.measured_at ?? null,
       oom_kills_before: whisper.spec.memory?.episode_oom_kills ?? null,
       applied_at: isoOf(nowMs),
       changes: withChange(draft.changes, nowMs),
     },
   };
+}
+
+function unmeasured(draft: Remedy, { whisper, pod, nowMs }: Situation): Move {
+  const left = patienceLeftMs(whisper.status?.remedy ?? null, nowMs);
+  if (left > 0) return rest(left);
+  const why = `No observer measured the container and its pod within ${PATIENCE_MS / 1000} s; without that nothing could be proved. Is one running on node ${pod.nodeName ?? 'unknown'}?`;
+  const next_attempt_at = isoOf(nowMs + backOffMs(PATIENCE_MS / 1000, draft.setbacks));
+  return refused({ ...draft, setbacks: draft.setbacks + 1, next_attempt_at }, 'NotMeasured', why);
+}
+
+const isMeasuringBefore = (remedy: Remedy | null): boolean =>
+  remedy?.phase === 'Waiting' && remedy.reason === 'MeasuringBefore';
+
+const patienceLeftMs = (remedy: Remedy | null, nowMs: number): number =>
+  Date.parse(remedy?.started_at ?? isoOf(nowMs)) + PATIENCE_MS - nowMs;
+
+/** What waited to begin does so no longer, because it is over or nothing that is measured asks for it any more; else null. */
+export function abandon({ whisper, nowMs }: Situation): Move | null {
+  const { remedy = null, phase, measured = null } = whisper.status ?? {};
+  if (remedy?.phase !== 'Waiting') return null;
+  const isCalm = isMeasuringBefore(remedy) && measured !== null && patienceLeftMs(remedy, nowMs) <= 0;
+  if (phase === 'Open' && !isCalm) return null;
+  return note({
+    ...remedy,
+    phase: 'SteppedBack',
+    reason: 'EndedByItself',
+    message: 'It ended, or became less, before anything was changed.',
+    decided_at: isoOf(nowMs),
+    next_attempt_at: null,
+  });
 }
 
 const measureFirst = (draft: Remedy, { whisper, nowMs }: Situation): Move =>

@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { FINDING_KINDS, isKernelGossipError, SEVERITIES, type KernelWhisper } from 'kernel-gossip-types';
 import type { ControllerObserver } from '../controllers/controller.ts';
 import type { IntakeCounter } from '../intake/intake.ts';
+import { WITHHELD_SCOPES, type WithheldReason, type WithheldScope } from '../ledger/whisper-caps.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
 import type { Store } from '../store/port.ts';
 
@@ -14,6 +15,7 @@ export class OperatorMetrics {
   readonly registry = new Registry();
   readonly #observations: Counter<'type' | 'result'>;
   readonly #lost: Counter;
+  readonly #withheld: Counter<'reason'>;
   readonly #writes: Counter<'kind' | 'part' | 'result'>;
   readonly #reconciles: Counter<'controller' | 'result'>;
   readonly #reconcileErrors: Counter<'controller'>;
@@ -39,6 +41,12 @@ export class OperatorMetrics {
     this.#lost = new Counter({
       name: 'kernel_gossip_observations_lost_total',
       help: 'Observations that their senders say they lost before they could send them.',
+      registers,
+    });
+    this.#withheld = new Counter({
+      name: 'kernel_gossip_whispers_withheld_total',
+      help: 'Evidence that would have opened a whisper, had there not been as many as there may be.',
+      labelNames: ['reason'],
       registers,
     });
     this.#writes = new Counter({
@@ -88,6 +96,23 @@ export class OperatorMetrics {
   readonly countLost = (count: number): void => {
     this.#lost.inc(count);
   };
+
+  readonly countWithheld = (reason: WithheldReason): void => {
+    this.#withheld.inc({ reason });
+  };
+
+  /** Whether no further whisper is opened, in some namespace or in the cluster. */
+  breaker(isOpen: (scope: WithheldScope) => boolean): void {
+    new Gauge({
+      name: 'kernel_gossip_breaker_open',
+      help: '1 while there are as many whispers as there may be, and further ones are counted only.',
+      labelNames: ['scope'],
+      registers: [this.registry],
+      collect() {
+        for (const scope of WITHHELD_SCOPES) this.set({ scope }, isOpen(scope) ? 1 : 0);
+      },
+    });
+  }
 
   readonly reconciled: ControllerObserver['reconciled'] = (controller, result, seconds) => {
     this.#reconciles.inc({ controller, result });

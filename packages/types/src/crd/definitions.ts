@@ -28,6 +28,18 @@ export const CRD_DEFINITIONS: readonly CrdDefinition[] = [
       { name: 'Severity', type: 'string', jsonPath: '.spec.severity', description: 'How bad it is.' },
       { name: 'Phase', type: 'string', jsonPath: '.status.phase', description: 'Open or Resolved.' },
       {
+        name: 'Cause',
+        type: 'string',
+        jsonPath: '.status.cause.kind',
+        description: 'What it is at bottom, as far as it was measured.',
+      },
+      {
+        name: 'Remedy',
+        type: 'string',
+        jsonPath: '.status.remedy.phase',
+        description: 'What is done about it.',
+      },
+      {
         name: 'Evidence',
         type: 'string',
         jsonPath: '.status.kernel_evidence',
@@ -46,6 +58,20 @@ export const CRD_DEFINITIONS: readonly CrdDefinition[] = [
         description: 'When it was last reported.',
       },
       age,
+      {
+        name: 'Workload',
+        type: 'string',
+        jsonPath: '.spec.workload.name',
+        description: 'What the pod belongs to.',
+        priority: 1,
+      },
+      {
+        name: 'Withheld',
+        type: 'integer',
+        jsonPath: '.status.withheld',
+        description: 'Like whispers of the same workload without an object of their own.',
+        priority: 1,
+      },
       {
         name: 'Recommendation',
         type: 'string',

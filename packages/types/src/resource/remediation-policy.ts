@@ -30,12 +30,12 @@ export const RemediationLimits = struct('remediation limits', {
   max_memory_bytes: optional(bytes, 'No memory limit is raised above this many bytes.'),
   max_increase_percent: defaulted(
     numberBetween('a percentage 1..1000', 1, 1000),
-    100,
+    300,
     'No single change raises a limit by more than this share of it.',
   ),
   max_factor: defaulted(
     numberBetween('a factor 1..100', 1, 100),
-    4,
+    8,
     'No limit is raised above this many times what the container began with.',
   ),
   max_changes_per_hour: defaulted(count, 6, 'At most this many changes to one workload in an hour.'),

@@ -106,7 +106,7 @@ const told = (seen: number, changes: object = {}): Birth => {
   );
   const evidence = {
     observation,
-    pod: POD,
+    pod: { ...POD, workload: null },
     container: null,
     source: 'kgtrace',
     nodeName: 'n1',
@@ -180,6 +180,8 @@ const podBirth = (...stages: readonly Parameters<typeof rawPod>[0][]): PodBirth 
       ...POD,
       uid: UID,
       nodeName: 'n1',
+      workload: null,
+      remediation: null,
       labels: {},
       containers: stages.includes('ready') ? names : new Map(),
     },

@@ -1,0 +1,269 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { KernelWhisper, KernelWhisperList, Remedy } from 'kernel-gossip-types';
+import { cgroupDirectory } from '../src/cluster/cgroup-directory.ts';
+import { connectCluster } from '../src/cluster/connect.ts';
+import { install, makeNamespace, OPERATOR_NAMESPACE, succeed } from '../src/install.ts';
+import { apply, kubectlFor } from '../src/kubectl.ts';
+import {
+  observerToken,
+  serviceAccountConfig,
+  startOperator,
+  type Operator,
+  type ServiceAccountConfig,
+} from '../src/operator.ts';
+import { until } from '../src/poll.ts';
+import { startProgram, type Program } from '../src/program.ts';
+
+const cluster = connectCluster(inject('cluster'));
+const kubectl = kubectlFor(cluster);
+const NAMESPACE = 'kg-remedy';
+const UNBOUND = 'kg-remedy-unbound';
+
+/** Work in bursts, then a rest: two of these want more at once than they use on average. */
+const BURSTS = 'while :; do i=0; while [ $i -lt 45000 ]; do i=$((i+1)); done; usleep 150000; done';
+const FOR_EVER = 'while :; do :; done';
+
+/** A pod with two busy threads under a limit of a fifth of a core. */
+const pod = (
+  namespace: string,
+  name: string,
+  loop: string,
+  labels: Readonly<Record<string, string>>,
+): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace, labels },
+  spec: {
+    terminationGracePeriodSeconds: 0,
+    automountServiceAccountToken: false,
+    containers: [
+      {
+        name: 'worker',
+        image: cluster.workloadImage,
+        imagePullPolicy: cluster.imagePullPolicy,
+        command: ['sh', '-c', `(${loop}) & ${loop}`],
+        resources: { requests: { cpu: '50m' }, limits: { cpu: '200m', memory: '64Mi' } },
+      },
+    ],
+  },
+});
+
+const policy = (namespace: string, name: string, mode: string, app: string): object => ({
+  apiVersion: 'kernel.gossip.io/v1alpha1',
+  kind: 'RemediationPolicy',
+  metadata: { name, namespace },
+  spec: {
+    mode,
+    kinds: ['cpu_throttle'],
+    pod_selector: { match_labels: { app } },
+    limits: {
+      max_cpu_cores: 1.5,
+      max_factor: 10,
+      max_increase_percent: 300,
+      max_changes_per_hour: 20,
+      min_seconds_between_changes: 1,
+    },
+  },
+});
+
+interface LivePod {
+  readonly metadata: { readonly uid: string };
+  readonly spec: {
+    readonly containers: readonly { readonly resources: { readonly limits: { readonly cpu: string } } }[];
+  };
+  readonly status: {
+    readonly containerStatuses: readonly { readonly containerID: string; readonly restartCount: number }[];
+  };
+}
+
+const readPod = async (namespace: string, name: string): Promise<LivePod> =>
+  JSON.parse(await succeed(kubectl, ['get', 'pod', name, '-n', namespace, '-o', 'json'])) as LivePod;
+
+const limitOf = ({ spec }: LivePod): string => spec.containers[0]?.resources.limits.cpu ?? '';
+
+async function whisperAbout(namespace: string, name: string): Promise<KernelWhisper | undefined> {
+  const list = JSON.parse(
+    await succeed(kubectl, ['get', 'kw', '-n', namespace, '-o', 'json']),
+  ) as KernelWhisperList;
+  return list.items.find(({ spec }) => spec.pod_name === name && spec.container_name === 'worker');
+}
+
+/** Waits until a remedy is in one of these phases; fails at once in one that it cannot come back from. */
+async function remedyOf(
+  namespace: string,
+  name: string,
+  ...phases: readonly Remedy['phase'][]
+): Promise<KernelWhisper> {
+  let last: Remedy | null | undefined;
+  try {
+    return await until(`${name}: ${phases.join(' or ')}`, { timeoutMs: 240_000, everyMs: 500 }, async () => {
+      const whisper = await whisperAbout(namespace, name);
+      last = whisper?.status?.remedy;
+      return last != null && phases.includes(last.phase) ? whisper : undefined;
+    });
+  } catch (error) {
+    throw new Error(`${String(error)}; it was ${JSON.stringify(last)}`, { cause: error });
+  }
+}
+
+/** CPU limit of a cgroup as the kernel has it, in cores: of the container, or of its pod where no id is given. */
+function limitInKernel({ metadata }: LivePod, containerId = ''): number {
+  const group = join(cluster.cgroupRoot ?? '', 'burstable', `pod${metadata.uid}`, containerId);
+  const directory = cgroupDirectory('cpu', group);
+  const read = (file: string): number => Number(readFileSync(join(directory, file), 'utf8'));
+  return read('cpu.cfs_quota_us') / read('cpu.cfs_period_us');
+}
+
+const containerIdOf = ({ status }: LivePod): string =>
+  (status.containerStatuses[0]?.containerID ?? '').replace('containerd://', '');
+
+// A loop has several steps, of which each waits for the kubelet and for windows of some seconds.
+const PATIENCE_MS = 300_000;
+
+describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout: PATIENCE_MS }, () => {
+  const state: {
+    account?: ServiceAccountConfig;
+    operator?: Operator;
+    observer?: Program;
+    removals: (() => Promise<void>)[];
+  } = { removals: [] };
+
+  const startObserver = async (): Promise<Program> => {
+    const observer = startProgram(
+      'packages/observer/bin/kernel-gossip-observer.js',
+      [
+        ...['--url', state.operator?.url ?? '', '--node-name', cluster.nodeName],
+        ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '2s'],
+      ],
+      { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
+    );
+    await observer.line(/cgroup hierarchy found/);
+    return observer;
+  };
+
+  beforeAll(async () => {
+    await install(kubectl);
+    for (const namespace of [NAMESPACE, UNBOUND])
+      state.removals.push(await makeNamespace(kubectl, namespace));
+    await succeed(kubectl, [
+      ...['create', 'rolebinding', 'kernel-gossip-remedy', '-n', NAMESPACE],
+      ...['--clusterrole=kernel-gossip-remedy', '--serviceaccount=kernel-gossip:kernel-gossip-operator'],
+    ]);
+    await apply(kubectl, [
+      policy(NAMESPACE, 'auto', 'Auto', 'auto'),
+      policy(NAMESPACE, 'shown', 'DryRun', 'shown'),
+      policy(UNBOUND, 'auto', 'Auto', 'auto'),
+    ]);
+    state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
+    state.operator = await startOperator(state.account, ['--flush', '1']);
+    state.observer = await startObserver();
+  });
+  afterAll(async () => {
+    await state.observer?.stop();
+    await state.operator?.stop();
+    state.account?.remove();
+    for (const remove of state.removals) await remove();
+  });
+
+  it('is only shown, with the exact patch, where the policy says DryRun', async () => {
+    await apply(kubectl, [pod(NAMESPACE, 'shown', BURSTS, { app: 'shown' })]);
+    const { status } = await remedyOf(NAMESPACE, 'shown', 'Proposed');
+    const remedy = status?.remedy;
+    expect(remedy).toMatchObject({ mode: 'DryRun', decided_by: 'policy shown', container_name: 'worker' });
+    expect(remedy?.checks?.filter(({ passed }) => !passed)).toEqual([]);
+    const patch = JSON.parse(remedy?.patch ?? '') as { readonly spec: object };
+    // The API server would take exactly this.
+    await succeed(kubectl, [
+      ...['patch', 'pod', 'shown', '-n', NAMESPACE, '--subresource', 'resize', '--dry-run=server'],
+      ...['-p', JSON.stringify(patch)],
+    ]);
+    expect(limitOf(await readPod(NAMESPACE, 'shown'))).toBe('200m');
+    await succeed(kubectl, ['delete', 'pod', 'shown', '-n', NAMESPACE, '--now']);
+  });
+
+  it('is refused, and says which right is missing, in a namespace that gave none', async () => {
+    await apply(kubectl, [pod(UNBOUND, 'unbound', BURSTS, { app: 'auto' })]);
+    const { status } = await remedyOf(UNBOUND, 'unbound', 'Refused');
+    expect(status?.remedy).toMatchObject({ reason: 'Permission' });
+    expect(status?.remedy?.message).toMatch(/patch on pods\/resize in namespace kg-remedy-unbound/);
+    expect(limitOf(await readPod(UNBOUND, 'unbound'))).toBe('200m');
+    await succeed(kubectl, ['delete', 'pod', 'unbound', '-n', UNBOUND, '--now']);
+  });
+
+  it('raises the limit without a restart, proves it in both cgroups, and the whisper ends', async () => {
+    await apply(kubectl, [pod(NAMESPACE, 'bursty', BURSTS, { app: 'auto' })]);
+    const { status } = await remedyOf(NAMESPACE, 'bursty', 'Proven');
+    const remedy = status?.remedy;
+    const live = await readPod(NAMESPACE, 'bursty');
+    const limit = limitInKernel(live, containerIdOf(live));
+    expect(limit).toBeGreaterThan(0.2);
+    expect(limitOf(live)).toBe(remedy?.to?.cpu_limit);
+    expect(limitInKernel(live)).toBeCloseTo(limit, 3);
+    expect(remedy?.before).toMatchObject({ container: { limit_cores: 0.2 }, pod: { limit_cores: 0.2 } });
+    expect(remedy?.after?.container?.limit_cores).toBeCloseTo(limit, 3);
+    expect(remedy?.after?.pod?.limit_cores).toBeCloseTo(limit, 3);
+    expect(remedy?.before?.container?.throttled_seconds).toBeGreaterThan(0);
+    expect(remedy?.improvement_percent).toBeGreaterThan(50);
+    expect(live.status.containerStatuses[0]?.restartCount).toBe(0);
+    const ended = await until('the whisper to end', { timeoutMs: 60_000 }, async () => {
+      const whisper = await whisperAbout(NAMESPACE, 'bursty');
+      return whisper?.status?.phase === 'Resolved' ? whisper : undefined;
+    });
+    expect(ended.status?.cause?.kind).toBeDefined();
+    const events = await succeed(kubectl, [
+      ...['get', 'events.events.k8s.io', '-n', NAMESPACE, '-o', 'jsonpath={.items[*].reason}'],
+    ]);
+    expect(events).toContain('RemedyApplied');
+    expect(events).toContain('RemedyProven');
+  });
+
+  it('puts the old limit back where no limit would be enough', async () => {
+    await apply(kubectl, [pod(NAMESPACE, 'greedy', FOR_EVER, { app: 'auto' })]);
+    const { status } = await remedyOf(NAMESPACE, 'greedy', 'LeftAlone', 'TakenBack');
+    expect(status?.remedy?.before?.container?.nr_throttled).toBeGreaterThan(0);
+    expect(status?.remedy?.after?.container?.nr_throttled).toBeGreaterThan(0);
+    const live = await readPod(NAMESPACE, 'greedy');
+    expect(limitOf(live)).toBe('200m');
+    expect(limitInKernel(live, containerIdOf(live))).toBeCloseTo(0.2, 3);
+    expect(limitInKernel(live)).toBeCloseTo(0.2, 3);
+    expect(live.status.containerStatuses[0]?.restartCount).toBe(0);
+    await succeed(kubectl, ['delete', 'pod', 'greedy', '-n', NAMESPACE, '--now']);
+  });
+
+  it('goes on where it was when the operator is killed between patch and proof', async () => {
+    await apply(kubectl, [pod(NAMESPACE, 'survivor', BURSTS, { app: 'auto' })]);
+    await remedyOf(NAMESPACE, 'survivor', 'Applying', 'Measuring');
+    await state.operator?.stop('SIGKILL');
+    await state.observer?.stop();
+    if (state.account === undefined) throw new Error('no account');
+    state.operator = await startOperator(state.account, ['--flush', '1']);
+    state.observer = await startObserver();
+    const { status } = await remedyOf(NAMESPACE, 'survivor', 'Proven', 'TakenBack');
+    expect(status?.remedy).toMatchObject({ phase: 'Proven' });
+    expect(status?.remedy?.original?.cpu_limit).toBe('200m');
+  });
+
+  it('steps back where someone else changes the limit meanwhile', async () => {
+    await apply(kubectl, [pod(NAMESPACE, 'shared', BURSTS, { app: 'auto' })]);
+    await remedyOf(NAMESPACE, 'shared', 'Applying', 'Measuring');
+    const patch = { spec: { containers: [{ name: 'worker', resources: { limits: { cpu: '230m' } } }] } };
+    await succeed(kubectl, [
+      ...['patch', 'pod', 'shared', '-n', NAMESPACE, '--subresource', 'resize', '-p', JSON.stringify(patch)],
+    ]);
+    const { status } = await remedyOf(NAMESPACE, 'shared', 'SteppedBack');
+    expect(status?.remedy).toMatchObject({ reason: 'ChangedByOthers' });
+    expect(limitOf(await readPod(NAMESPACE, 'shared'))).toBe('230m');
+    await succeed(kubectl, ['delete', 'pod', 'shared', '-n', NAMESPACE, '--now']);
+  });
+
+  it('is taken back when its policy is switched off before it was proved', async () => {
+    await apply(kubectl, [pod(NAMESPACE, 'stopped', BURSTS, { app: 'auto' })]);
+    await remedyOf(NAMESPACE, 'stopped', 'Applying', 'Measuring');
+    await apply(kubectl, [policy(NAMESPACE, 'auto', 'Off', 'auto')]);
+    const { status } = await remedyOf(NAMESPACE, 'stopped', 'TakenBack');
+    expect(status?.remedy).toMatchObject({ reason: 'SwitchedOff' });
+    expect(limitOf(await readPod(NAMESPACE, 'stopped'))).toBe('200m');
+  });
+});

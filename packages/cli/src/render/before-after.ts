@@ -1,0 +1,92 @@
+import type { FindingKind, KernelReading, KernelWhisper, MeasuredPair, Remedy } from 'kernel-gossip-types';
+import { age } from '../terminal/duration.ts';
+import {
+  NOT_MEASURED,
+  showBytes,
+  showCores,
+  showCount,
+  showSeconds,
+  showWithheld,
+} from '../terminal/figures.ts';
+import { grid, widthOfGrid, type Paper } from './paper.ts';
+
+type Measure = readonly [name: string, show: (reading: KernelReading, now: number) => string];
+
+/** A limit that is absent beside a usage that was measured is none; where nothing was measured, it is not known. */
+const limit = (value: number | null, usage: number | null, show: (value: number | null) => string): string =>
+  value === null && usage !== null ? 'no limit' : show(value);
+
+/** Run time withheld, in milliseconds per second of the window. */
+export const withheldRate = ({
+  throttled_seconds: throttled,
+  window_seconds: window,
+}: KernelReading): number | null => (throttled === null || window <= 0 ? null : (throttled / window) * 1000);
+
+const CPU: readonly Measure[] = [
+  ['CPU limit', (reading) => limit(reading.limit_cores, reading.usage_cores, showCores)],
+  ['CPU used', (reading) => showCores(reading.usage_cores)],
+  [
+    'throttled',
+    ({ nr_throttled: part, nr_periods: whole }) =>
+      part === null || whole === null ? NOT_MEASURED : `${part} of ${whole}`,
+  ],
+  ['withheld', (reading) => showWithheld(withheldRate(reading))],
+];
+const MEMORY: readonly Measure[] = [
+  ['memory limit', (reading) => limit(reading.memory_limit_bytes, reading.memory_usage_bytes, showBytes)],
+  ['memory used', (reading) => showBytes(reading.memory_usage_bytes)],
+  ['OOM kills', (reading) => showCount(reading.oom_kills)],
+];
+const WINDOW: readonly Measure[] = [
+  ['window', (reading) => showSeconds(reading.window_seconds)],
+  ['ended', (reading, now) => `${age(reading.measured_at, now)} ago`],
+];
+
+const measuresOf = (kind: FindingKind): readonly Measure[] => [
+  ...(kind === 'memory_pressure' ? MEMORY : CPU),
+  ...WINDOW,
+];
+
+interface Moment {
+  readonly name: string;
+  readonly pair: MeasuredPair | null;
+}
+
+/** Before the first step, and after it as far as that was measured. */
+function momentsOf({ status }: KernelWhisper, remedy: Remedy): readonly Moment[] {
+  const measured = status?.measured ?? null;
+  const before = { name: 'BEFORE', pair: remedy.before };
+  // What is measured now says which limit it was measured under: it may still be the old one.
+  return remedy.after === null && measured !== null
+    ? [before, { name: 'NOW', pair: measured }]
+    : [before, { name: 'AFTER', pair: remedy.after }];
+}
+
+/**
+ * What the kernel counted before and after, of the container and of the pod around it: side by side where the paper is
+ * wide enough, else one below the other.
+ */
+export function beforeAfter(whisper: KernelWhisper, remedy: Remedy, paper: Paper): readonly string[] {
+  const measures = measuresOf(whisper.spec.kind);
+  const moments = momentsOf(whisper, remedy);
+  const cells = (where: keyof MeasuredPair): readonly (readonly string[])[] =>
+    measures.map(([, show]) =>
+      moments.map(({ pair }) => {
+        const reading = pair?.[where] ?? null;
+        return reading === null ? NOT_MEASURED : show(reading, paper.now);
+      }),
+    );
+  const names = measures.map(([name]) => name);
+  const heads = moments.map(({ name }) => name);
+  const container = cells('container');
+  const pod = cells('pod');
+  const together = [
+    ['', 'CONTAINER', '', 'POD', ''],
+    ['', ...heads, ...heads],
+    ...names.map((name, row) => [name, ...(container[row] ?? []), ...(pod[row] ?? [])]),
+  ];
+  if (widthOfGrid(together) + 2 <= paper.width) return grid(together, paper, 2);
+  const alone = (head: string, rows: readonly (readonly string[])[]): readonly string[] =>
+    grid([[head, ...heads], ...names.map((name, row) => [name, ...(rows[row] ?? [])])], paper);
+  return [...alone('CONTAINER', container), ...alone('POD', pod)];
+}
