@@ -12,7 +12,8 @@ const operatorFolders = {
   store: ['cluster'],
   ledger: ['assess', 'store', 'cluster'],
   intake: ['ledger', 'store', 'authn', 'cluster'],
-  controllers: ['assess', 'ledger', 'store', 'cluster'],
+  remedy: ['assess', 'cluster'],
+  controllers: ['assess', 'ledger', 'remedy', 'store', 'cluster'],
   surface: ['intake', 'ledger', 'store', 'controllers', 'authn'],
 };
 

@@ -81,6 +81,10 @@ interface LivePod {
 const readPod = async (namespace: string, name: string): Promise<LivePod> =>
   JSON.parse(await succeed(kubectl, ['get', 'pod', name, '-n', namespace, '-o', 'json'])) as LivePod;
 
+/** So that it leaves the machine's CPUs to the next one. */
+const remove = (namespace: string, name: string): Promise<string> =>
+  succeed(kubectl, ['delete', 'pod', name, '-n', namespace, '--now']);
+
 const limitOf = ({ spec }: LivePod): string => spec.containers[0]?.resources.limits.cpu ?? '';
 
 async function whisperAbout(namespace: string, name: string): Promise<KernelWhisper | undefined> {
@@ -180,7 +184,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
       ...['-p', JSON.stringify(patch)],
     ]);
     expect(limitOf(await readPod(NAMESPACE, 'shown'))).toBe('200m');
-    await succeed(kubectl, ['delete', 'pod', 'shown', '-n', NAMESPACE, '--now']);
+    await remove(NAMESPACE, 'shown');
   });
 
   it('is refused, and says which right is missing, in a namespace that gave none', async () => {
@@ -189,24 +193,24 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     expect(status?.remedy).toMatchObject({ reason: 'Permission' });
     expect(status?.remedy?.message).toMatch(/patch on pods\/resize in namespace kg-remedy-unbound/);
     expect(limitOf(await readPod(UNBOUND, 'unbound'))).toBe('200m');
-    await succeed(kubectl, ['delete', 'pod', 'unbound', '-n', UNBOUND, '--now']);
+    await remove(UNBOUND, 'unbound');
   });
 
   it('raises the limit without a restart, proves it in both cgroups, and the whisper ends', async () => {
     await apply(kubectl, [pod(NAMESPACE, 'bursty', BURSTS, { app: 'auto' })]);
     const { status } = await remedyOf(NAMESPACE, 'bursty', 'Proven');
-    const remedy = status?.remedy;
     const live = await readPod(NAMESPACE, 'bursty');
     const limit = limitInKernel(live, containerIdOf(live));
+    const inBoth = { limit_cores: expect.closeTo(limit, 3) as number };
     expect(limit).toBeGreaterThan(0.2);
-    expect(limitOf(live)).toBe(remedy?.to?.cpu_limit);
     expect(limitInKernel(live)).toBeCloseTo(limit, 3);
-    expect(remedy?.before).toMatchObject({ container: { limit_cores: 0.2 }, pod: { limit_cores: 0.2 } });
-    expect(remedy?.after?.container?.limit_cores).toBeCloseTo(limit, 3);
-    expect(remedy?.after?.pod?.limit_cores).toBeCloseTo(limit, 3);
-    expect(remedy?.before?.container?.throttled_seconds).toBeGreaterThan(0);
-    expect(remedy?.improvement_percent).toBeGreaterThan(50);
-    expect(live.status.containerStatuses[0]?.restartCount).toBe(0);
+    expect(status?.remedy).toMatchObject({
+      to: { cpu_limit: limitOf(live) },
+      before: { container: { limit_cores: 0.2 }, pod: { limit_cores: 0.2 } },
+      after: { container: inBoth, pod: inBoth },
+    });
+    expect(status?.remedy?.improvement_percent).toBeGreaterThan(50);
+    expect(live.status.containerStatuses).toMatchObject([{ restartCount: 0 }]);
     const ended = await until('the whisper to end', { timeoutMs: 60_000 }, async () => {
       const whisper = await whisperAbout(NAMESPACE, 'bursty');
       return whisper?.status?.phase === 'Resolved' ? whisper : undefined;
@@ -217,6 +221,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     ]);
     expect(events).toContain('RemedyApplied');
     expect(events).toContain('RemedyProven');
+    await remove(NAMESPACE, 'bursty');
   });
 
   it('puts the old limit back where no limit would be enough', async () => {
@@ -229,7 +234,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     expect(limitInKernel(live, containerIdOf(live))).toBeCloseTo(0.2, 3);
     expect(limitInKernel(live)).toBeCloseTo(0.2, 3);
     expect(live.status.containerStatuses[0]?.restartCount).toBe(0);
-    await succeed(kubectl, ['delete', 'pod', 'greedy', '-n', NAMESPACE, '--now']);
+    await remove(NAMESPACE, 'greedy');
   });
 
   it('goes on where it was when the operator is killed between patch and proof', async () => {
@@ -243,6 +248,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     const { status } = await remedyOf(NAMESPACE, 'survivor', 'Proven', 'TakenBack');
     expect(status?.remedy).toMatchObject({ phase: 'Proven' });
     expect(status?.remedy?.original?.cpu_limit).toBe('200m');
+    await remove(NAMESPACE, 'survivor');
   });
 
   it('steps back where someone else changes the limit meanwhile', async () => {
@@ -255,7 +261,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     const { status } = await remedyOf(NAMESPACE, 'shared', 'SteppedBack');
     expect(status?.remedy).toMatchObject({ reason: 'ChangedByOthers' });
     expect(limitOf(await readPod(NAMESPACE, 'shared'))).toBe('230m');
-    await succeed(kubectl, ['delete', 'pod', 'shared', '-n', NAMESPACE, '--now']);
+    await remove(NAMESPACE, 'shared');
   });
 
   it('is taken back when its policy is switched off before it was proved', async () => {

@@ -18,6 +18,8 @@ import { webhookRouter } from './webhook.ts';
 const OBSERVER = usernameOf('kernel-gossip-observer/kernel-gossip-observer');
 const uid = (digit: number): string => `7f3c1a52-0a5c-4a43-9a7e-2f8f6f0c1d1${digit}`;
 const pod = (name: string, digit: number, nodeName: string): KnownPod => ({
+  workload: null,
+  remediation: null,
   namespace: 'shop',
   name,
   uid: uid(digit),
