@@ -165,7 +165,7 @@ describe('the operator on a real cluster, with its own service account', () => {
     });
   });
 
-  it('says of a remediation policy that nothing acts on it', async () => {
+  it('says of a remediation policy that it is in force', async () => {
     const policy = {
       apiVersion: 'kernel.gossip.io/v1alpha1',
       kind: 'RemediationPolicy',
@@ -174,7 +174,7 @@ describe('the operator on a real cluster, with its own service account', () => {
     const metadata = { name: 'eager', namespace: NAMESPACE };
     await succeed(kubectl, ['apply', '-f', '-'], JSON.stringify({ ...policy, metadata }));
     const told = await succeed(kubectl, [
-      ...['wait', '--for=condition=InForce=False', 'rp/eager', '-n', NAMESPACE, '--timeout=30s'],
+      ...['wait', '--for=condition=InForce=True', 'rp/eager', '-n', NAMESPACE, '--timeout=30s'],
     ]);
     expect(told).toMatch(/condition met/);
   });

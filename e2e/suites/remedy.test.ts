@@ -50,7 +50,7 @@ const pod = (
   },
 });
 
-const policy = (namespace: string, name: string, mode: string, app: string): object => ({
+const policy = (namespace: string, name: string, mode: string, app: string, cores = 1.5): object => ({
   apiVersion: 'kernel.gossip.io/v1alpha1',
   kind: 'RemediationPolicy',
   metadata: { name, namespace },
@@ -59,7 +59,7 @@ const policy = (namespace: string, name: string, mode: string, app: string): obj
     kinds: ['cpu_throttle'],
     pod_selector: { match_labels: { app } },
     limits: {
-      max_cpu_cores: 1.5,
+      max_cpu_cores: cores,
       max_factor: 10,
       max_increase_percent: 300,
       max_changes_per_hour: 20,
@@ -158,6 +158,8 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     await apply(kubectl, [
       policy(NAMESPACE, 'auto', 'Auto', 'auto'),
       policy(NAMESPACE, 'shown', 'DryRun', 'shown'),
+      // As much as it gets on any machine, so that it is seen to use all of it.
+      policy(NAMESPACE, 'bounded', 'Auto', 'greedy', 0.6),
       policy(UNBOUND, 'auto', 'Auto', 'auto'),
     ]);
     state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
@@ -225,7 +227,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
   });
 
   it('puts the old limit back where no limit would be enough', async () => {
-    await apply(kubectl, [pod(NAMESPACE, 'greedy', FOR_EVER, { app: 'auto' })]);
+    await apply(kubectl, [pod(NAMESPACE, 'greedy', FOR_EVER, { app: 'greedy' })]);
     const { status } = await remedyOf(NAMESPACE, 'greedy', 'LeftAlone', 'TakenBack');
     expect(status?.remedy?.before?.container?.nr_throttled).toBeGreaterThan(0);
     expect(status?.remedy?.after?.container?.nr_throttled).toBeGreaterThan(0);
@@ -262,6 +264,19 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     expect(status?.remedy).toMatchObject({ reason: 'ChangedByOthers' });
     expect(limitOf(await readPod(NAMESPACE, 'shared'))).toBe('230m');
     await remove(NAMESPACE, 'shared');
+  });
+
+  it('is over with its pod, without a word of complaint', async () => {
+    await apply(kubectl, [pod(NAMESPACE, 'gone', BURSTS, { app: 'auto' })]);
+    await remedyOf(NAMESPACE, 'gone', 'Applying', 'Measuring');
+    await remove(NAMESPACE, 'gone');
+    await until('the whisper to go with its pod', { timeoutMs: 60_000 }, async () =>
+      (await whisperAbout(NAMESPACE, 'gone')) === undefined ? true : undefined,
+    );
+    const complaints = state.operator?.log.filter(
+      (line) => /remedy-controller/.test(line) && /failed|mend/.test(line),
+    );
+    expect(complaints).toEqual([]);
   });
 
   it('is taken back when its policy is switched off before it was proved', async () => {

@@ -99,7 +99,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a real pod, really throttled', () =
       { kind: 'Pod', name: POD, uid: pod.metadata.uid },
     ]);
     expect(whisper.status?.kernel_evidence).toMatch(/^Kernel throttled \d+ of \d+ CFS periods/);
-    expect(whisper.status?.recommendation).toMatch(/from 200m to 300m/);
+    expect(whisper.status?.recommendation).toMatch(/Raise the CPU limit from 200m to \d+m, then measure again/);
   });
 
   it('was counted as the kernel counted it', async () => {

@@ -88,7 +88,7 @@ describe('the controllers', () => {
     );
   });
 
-  it('say of a remediation policy that it is not acted on', async () => {
+  it('say of a remediation policy that there is nothing here that it could act on', async () => {
     const { store } = await runningOperator();
     const spec = decode(RemediationPolicySpec, { mode: 'Auto' });
     if (!isRight(spec)) throw new Error('the spec is wrong');
@@ -98,7 +98,7 @@ describe('the controllers', () => {
     });
     await vi.waitFor(async () => {
       expect(await store.list('RemediationPolicy')).toMatchObject([
-        { status: { conditions: [{ type: 'InForce', status: 'False', reason: 'NotSupported' }] } },
+        { status: { conditions: [{ type: 'InForce', status: 'False', reason: 'NoCluster' }] } },
       ]);
     });
   });

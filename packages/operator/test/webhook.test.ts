@@ -72,11 +72,21 @@ describe('POST /webhook/pixie', () => {
     expect(whispers.map(({ spec }) => [spec.kind, spec.severity]).sort()).toEqual([
       ['cpu_throttle', 'critical'],
       ['memory_pressure', 'warning'],
-      ['network_issue', 'info'],
+      ['network_issue', 'warning'],
     ]);
     expect(await store.list('PodBirthCertificate')).toMatchObject([
       { spec: { kernel_stats: { total_syscalls: 847, total_duration_ms: 2500, cgroup_writes: null } } },
     ]);
+  });
+
+  it('takes what is one too many, counts it as withheld, and opens nothing for it', async () => {
+    const { url } = await runningOperator({ maxWhispersPerNamespace: 1 });
+    const response = await post(url, [throttle(), throttle({ pod_name: 'web-2' })]);
+    expect(response.status).toBe(202);
+    expect(await answerOf(response)).toEqual({ accepted: 2, rejected: [], error: null });
+    expect(await whispersOf(url)).toMatchObject([{ spec: { pod_name: 'web-1' } }]);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/^kernel_gossip_whispers_withheld_total\{reason="namespace"\} 1$/m);
   });
 
   it('keeps the good ones of 10,000 and tells the bad one by index and path', async () => {

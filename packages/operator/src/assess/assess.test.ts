@@ -59,7 +59,7 @@ describe('the assessment of throttling', () => {
     expect(assessment.kernel_evidence).toBe(
       'Kernel throttled 90 of 100 CFS periods (90%) in 10 s; 12.35 s of run time withheld over all CPUs',
     );
-    expect(assessment.recommendation).toBe('Consider increase CPU limits by 50%, from 200m to 300m');
+    expect(assessment.recommendation).toBe('Raise the CPU limit from 200m to 400m, then measure again');
   });
 
   it('compares with the metrics only where both spoke', () => {

@@ -1,11 +1,11 @@
 import type { CauseKind, KernelTruth } from 'kernel-gossip-types';
 import { cpusOf } from './cpu-cause.ts';
+import { limitReadingOf } from './limit-reading.ts';
+import { FEWEST_PERIODS, neededLimit, roundedUp } from './needed-limit.ts';
 import { coresText } from './words.ts';
 
 /** How much more to allow when nothing but the share of throttled periods is known. */
 const STEP_PERCENT = 50;
-/** Limits are proposed in steps of 10 millicores: kubelet's CFS quota has a floor of 1 ms in 100 ms. */
-const LIMIT_STEP_CORES = 0.01;
 
 /** How a runtime is told how many threads to run side by side. */
 const THREADS_OF_RUNTIME: ReadonlyMap<string, string> = new Map([
@@ -34,13 +34,15 @@ export function cpuAdvice(truth: KernelTruth | null, cause: CauseKind): string {
   return ADVICE[cause]?.(raise, truth) ?? raise;
 }
 
+/** With counters, the first step of the search for the limit (docs/needed-limit.md); else the documented words. */
 function raiseLimit(truth: KernelTruth | null): string {
   const words = `Consider increase CPU limits by ${STEP_PERCENT}%`;
-  if (truth?.limit_cores == null || truth.limit_cores === 0) return words;
-  const raised = truth.limit_cores * (1 + STEP_PERCENT / 100);
-  // A floating-point product may lie a hair above a whole step; that must not cost another step.
-  const proposed = Math.ceil(raised / LIMIT_STEP_CORES - 1e-6) * LIMIT_STEP_CORES;
-  return `${words}, from ${coresText(truth.limit_cores)} to ${coresText(proposed)}`;
+  const limit = truth?.limit_cores ?? null;
+  if (truth === null || limit === null || limit === 0) return words;
+  const reading = limitReadingOf({ ...truth, usage_cores: truth.actual_cpu_cores });
+  return reading === null || reading.nrThrottled === 0 || reading.nrPeriods < FEWEST_PERIODS
+    ? `${words}, from ${coresText(limit)} to ${coresText(roundedUp(limit * (1 + STEP_PERCENT / 100)))}`
+    : `Raise the CPU limit from ${coresText(limit)} to ${coresText(neededLimit(reading, 0))}, then measure again`;
 }
 
 function fewerThreads(truth: KernelTruth | null): string {

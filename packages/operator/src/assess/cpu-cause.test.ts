@@ -184,7 +184,7 @@ describe('the advice on throttling', () => {
 
   it('names what to set for the runtime', () => {
     expect(cpuAdvice(truth, 'more_threads_than_quota')).toBe(
-      'Let no more than 1 thread run side by side: set GOMAXPROCS=1 (go); where they are needed: Consider increase CPU limits by 50%, from 200m to 300m',
+      'Let no more than 1 thread run side by side: set GOMAXPROCS=1 (go); where they are needed: Raise the CPU limit from 200m to 400m, then measure again',
     );
     expect(cpuAdvice(spec(COUNTED).kernel_truth, 'more_threads_than_quota')).toMatch(
       /-XX:ActiveProcessorCount, OMP_NUM_THREADS, UV_THREADPOOL_SIZE/,
@@ -198,7 +198,7 @@ describe('the advice on throttling', () => {
   it.each(['pod_quota', 'startup_only', 'cpu_burst', 'limit_below_demand', 'unknown'] as const)(
     'still names the limit for %s',
     (kind) => {
-      expect(cpuAdvice(truth, kind)).toContain('from 200m to 300m');
+      expect(cpuAdvice(truth, kind)).toContain('from 200m to 400m');
     },
   );
 });

@@ -36,8 +36,6 @@ export class MeasurementLedger {
     const key = refKey(whisper.metadata);
     const before = this.#newest.get(key) ?? whisper.status?.measured ?? NOTHING;
     const side = container === null ? 'pod' : 'container';
-    const isOlder = Date.parse(before[side]?.measured_at ?? '') > Date.parse(observation.timestamp);
-    if (isOlder) return;
     const measured = { ...before, [side]: readingOf(observation) };
     this.#newest.set(key, measured);
     await this.#store.applyStatus('KernelWhisper', refOf(key), {

@@ -1,8 +1,9 @@
 import type { ContainerResources, KernelReading, RemedySearch } from 'kernel-gossip-types';
+import { limitReadingOf } from '../assess/limit-reading.ts';
 import { beginSearch, nextStep } from '../assess/limit-search.ts';
 import { amountOf } from './amounts.ts';
 import { tightest, type Bound } from './bounds.ts';
-import { limitReadingOf, storedSearch } from './search.ts';
+import { storedSearch } from './search.ts';
 import { neededMemory } from './needed-memory.ts';
 import type { Situation } from './situation.ts';
 
@@ -62,12 +63,10 @@ function cpuStep(situation: Situation, current: number, common: Common): FirstSt
   const { whisper, mandate, container, pod } = situation;
   const fresh = freshReading(situation);
   const truth = whisper.spec.kernel_truth;
-  const counted =
-    fresh ??
-    (truth?.window_seconds == null
-      ? null
-      : { ...truth, usage_cores: truth.actual_cpu_cores, window_seconds: truth.window_seconds });
-  const reading = counted === null ? null : limitReadingOf(counted);
+  const reading =
+    fresh === null
+      ? truth && limitReadingOf({ ...truth, usage_cores: truth.actual_cpu_cores })
+      : limitReadingOf(fresh);
   // Figures about another limit than today's say nothing about today's.
   if (reading === null || Math.abs(reading.limitCores - current) > 0.05 * current) return null;
   const step = nextStep(beginSearch(current), reading, {
@@ -95,12 +94,8 @@ function freshReading({ whisper }: Situation): KernelReading | null {
   if (remedy?.phase !== 'Waiting' || remedy.reason !== 'MeasuringBefore') return null;
   const { container, pod } = whisper.status?.measured ?? { container: null, pod: null };
   if (container === null || pod === null) return null;
-  return isLater(container, remedy.measured_until) && isLater(pod, remedy.measured_until) ? container : null;
+  return container.measured_at === remedy.measured_until ? null : container;
 }
-
-/** By the clock of the node alone. The pod's reading is of the same sweep, and may have the same time. */
-const isLater = ({ measured_at }: KernelReading, until: string | null): boolean =>
-  until === null || Date.parse(measured_at) > Date.parse(until);
 
 function memoryStep(situation: Situation, current: number, common: Common): FirstStep | null {
   const { whisper, mandate } = situation;

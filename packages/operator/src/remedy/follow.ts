@@ -1,4 +1,5 @@
 import type { KernelReading, MeasuredPair, Remedy } from 'kernel-gossip-types';
+import { limitReadingOf } from '../assess/limit-reading.ts';
 import { nextStep, type LimitStep } from '../assess/limit-search.ts';
 import { coresText, percentText } from '../assess/words.ts';
 import type { ResizeCondition, Surroundings } from '../cluster/remedy-facts.ts';
@@ -7,7 +8,7 @@ import { boundsOf } from './bounds.ts';
 import { isActuated, resizePatch, sameResources, withLimit } from './change.ts';
 import { leastCores, mostOf, SEARCH_BOUNDS } from './first-step.ts';
 import { improvementPercent, isComparable, isInForce } from './proof.ts';
-import { limitReadingOf, searchFrom, storedSearch } from './search.ts';
+import { searchFrom, storedSearch } from './search.ts';
 import {
   backOffMs,
   HOUR_MS,
@@ -49,7 +50,8 @@ export const needsSurroundings = ({ remedy, whisper }: UnderWay): boolean =>
   remedy.phase === 'Measuring' && newPair(whisper.status?.measured ?? null, remedy) !== null;
 
 /** Brings what was begun to its end: the change is proved in the kernel, or taken back. */
-export function follow(situation: UnderWay, surroundings: Surroundings | null): Move {
+export function follow(given: UnderWay, surroundings: Surroundings | null): Move {
+  const situation = withPresentTimes(given);
   const { remedy, mandate } = situation;
   if (remedy.to === null || remedy.from === null || remedy.original === null)
     return end(situation, {
@@ -118,6 +120,20 @@ function troubleOf({ type, reason, message, since }: ResizeCondition, nowMs: num
     : null;
 }
 
+/** Two replicas' clocks may differ by so much. */
+const CLOCK_SLACK_MS = 10_000;
+
+/** Times of the future are of a clock that was set back since: they count from now on. */
+function withPresentTimes(situation: UnderWay): UnderWay {
+  const { remedy, nowMs } = situation;
+  const present = (at: string | null): string | null =>
+    at !== null && Date.parse(at) > nowMs + CLOCK_SLACK_MS ? isoOf(nowMs) : at;
+  return {
+    ...situation,
+    remedy: { ...remedy, applied_at: present(remedy.applied_at), heard_at: present(remedy.heard_at) },
+  };
+}
+
 const sinceApplied = ({ remedy, nowMs }: UnderWay): number =>
   nowMs - Date.parse(remedy.applied_at ?? isoOf(nowMs));
 
@@ -133,8 +149,8 @@ function newPair(
   const { container, pod } = measured ?? { container: null, pod: null };
   if (container === null || pod === null) return null;
   const seen = after?.container?.measured_at ?? measured_until;
-  const isNew = seen === null || Date.parse(container.measured_at) > Date.parse(seen);
-  return isNew ? { container, pod } : null;
+  // Another one, and not a later one: the node's clock may have been set back.
+  return container.measured_at !== seen ? { container, pod } : null;
 }
 
 function whileMeasuring(situation: UnderWay, surroundings: Surroundings | null): Move {

@@ -397,6 +397,18 @@ describe('a remedy', () => {
     expect(few.remedy).toMatchObject({ phase: 'Waiting', reason: 'TooManyChanges' });
   });
 
+  it('does no harm when the clock jumps', () => {
+    const back = new World().until('Measuring');
+    back.nowMs -= 3_600_000;
+    back.until('Proven');
+    expect(back.limit).toBeGreaterThan(0.2);
+    const ahead = new World().until('Measuring');
+    ahead.nowMs += 3_600_000;
+    for (let step = 0; step < 20; step += 1) ahead.step();
+    expect(['Proven', 'TakenBack']).toContain(ahead.remedy?.phase);
+    if (ahead.remedy?.phase === 'TakenBack') expect(ahead.limit).toBe(0.2);
+  });
+
   it('raises memory after a kill, within its bounds, and never lowers it again', () => {
     const memory = {
       usage_percent: 90,

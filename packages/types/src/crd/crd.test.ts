@@ -17,7 +17,7 @@ const nodes = (schema: JsonSchema, path: string): readonly (readonly [string, Js
 ];
 
 describe.each(renderCrds())('$name', ({ name, yaml }) => {
-  const schema = (parse(yaml) as Crd).spec.versions[0].schema.openAPIV3Schema;
+  const schema = (parse(yaml, { version: '1.1' }) as Crd).spec.versions[0].schema.openAPIV3Schema;
   const described = [...nodes(schema, '')].filter(
     ([path]) => path.startsWith('.spec') || path.startsWith('.status'),
   );
@@ -34,6 +34,11 @@ describe.each(renderCrds())('$name', ({ name, yaml }) => {
 
   it('has no enum where null may stand, which Kubernetes would refuse', () => {
     expect(described.filter(([, node]) => node.nullable === true && node.enum !== undefined)).toEqual([]);
+  });
+
+  it('has texts in its enums, also where Kubernetes reads it', () => {
+    const words = described.flatMap(([, node]) => (node.enum ?? []) as readonly unknown[]);
+    expect(words.filter((word) => typeof word !== 'string')).toEqual([]);
   });
 
   it('bounds every text, list and number', () => {

@@ -13,11 +13,18 @@ export interface CrdFile {
 const NOTICE =
   '# Generated from the codecs of kernel-gossip-types by `npm run generate`. Change those, not this.\n';
 
-/** The CRDs as YAML, from the codecs. */
+/**
+ * The CRDs as YAML, from the codecs. Kubernetes reads YAML 1.1, in which a bare `Off` is false: what is another thing
+ * there than a text is quoted.
+ */
 export const renderCrds = (): readonly CrdFile[] =>
   CRD_DEFINITIONS.map((definition) => ({
     name: `${GROUP}_${KINDS[definition.kind].plural}.yaml`,
     yaml:
       NOTICE +
-      stringify(customResourceDefinition(definition), { lineWidth: 0, aliasDuplicateObjects: false }),
+      stringify(customResourceDefinition(definition), {
+        version: '1.1',
+        lineWidth: 0,
+        aliasDuplicateObjects: false,
+      }),
   }));
