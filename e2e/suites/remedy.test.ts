@@ -20,6 +20,7 @@ const cluster = connectCluster(inject('cluster'));
 const kubectl = kubectlFor(cluster);
 const NAMESPACE = 'kg-remedy';
 const UNBOUND = 'kg-remedy-unbound';
+const BOUNDED = 'kg-remedy-bounded';
 
 /** Work in bursts, then a rest: two of these want more at once than they use on average. */
 const BURSTS = 'while :; do i=0; while [ $i -lt 45000 ]; do i=$((i+1)); done; usleep 150000; done';
@@ -68,6 +69,46 @@ const policy = (namespace: string, name: string, mode: string, app: string, core
   },
 });
 
+/** A Deployment under everything that forbids a change of its pods' limits. */
+function surroundings(namespace: string): readonly object[] {
+  const metadata = { name: 'hemmed-in', namespace };
+  const { spec } = pod(namespace, 'hemmed-in', BURSTS, {}) as { readonly spec: object };
+  const labels = { app: 'auto' };
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'LimitRange',
+      metadata,
+      spec: { limits: [{ type: 'Container', max: { cpu: '200m' } }] },
+    },
+    { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: { 'limits.cpu': '210m' } } },
+    {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata,
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'hemmed-in' },
+        maxReplicas: 1,
+        metrics: [
+          {
+            type: 'Resource',
+            resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
+          },
+        ],
+      },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {
+        ...metadata,
+        annotations: { 'argocd.argoproj.io/tracking-id': 'shop:apps/Deployment:x/y' },
+      },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    },
+  ];
+}
+
 interface LivePod {
   readonly metadata: { readonly uid: string };
   readonly spec: {
@@ -91,7 +132,10 @@ async function whisperAbout(namespace: string, name: string): Promise<KernelWhis
   const list = JSON.parse(
     await succeed(kubectl, ['get', 'kw', '-n', namespace, '-o', 'json']),
   ) as KernelWhisperList;
-  return list.items.find(({ spec }) => spec.pod_name === name && spec.container_name === 'worker');
+  return list.items.find(
+    ({ spec }) =>
+      (spec.pod_name === name || spec.workload?.name === name) && spec.container_name === 'worker',
+  );
 }
 
 /** Waits until a remedy is in one of these phases; fails at once in one that it cannot come back from. */
@@ -149,18 +193,20 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
 
   beforeAll(async () => {
     await install(kubectl);
-    for (const namespace of [NAMESPACE, UNBOUND])
+    for (const namespace of [NAMESPACE, UNBOUND, BOUNDED])
       state.removals.push(await makeNamespace(kubectl, namespace));
-    await succeed(kubectl, [
-      ...['create', 'rolebinding', 'kernel-gossip-remedy', '-n', NAMESPACE],
-      ...['--clusterrole=kernel-gossip-remedy', '--serviceaccount=kernel-gossip:kernel-gossip-operator'],
-    ]);
+    for (const namespace of [NAMESPACE, BOUNDED])
+      await succeed(kubectl, [
+        ...['create', 'rolebinding', 'kernel-gossip-remedy', '-n', namespace],
+        ...['--clusterrole=kernel-gossip-remedy', '--serviceaccount=kernel-gossip:kernel-gossip-operator'],
+      ]);
     await apply(kubectl, [
       policy(NAMESPACE, 'auto', 'Auto', 'auto'),
       policy(NAMESPACE, 'shown', 'DryRun', 'shown'),
       // As much as it gets on any machine, so that it is seen to use all of it.
       policy(NAMESPACE, 'bounded', 'Auto', 'greedy', 0.6),
       policy(UNBOUND, 'auto', 'Auto', 'auto'),
+      policy(BOUNDED, 'auto', 'Auto', 'auto'),
     ]);
     state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
     state.operator = await startOperator(state.account, ['--flush', '1']);
@@ -196,6 +242,16 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     expect(status?.remedy?.message).toMatch(/patch on pods\/resize in namespace kg-remedy-unbound/);
     expect(limitOf(await readPod(UNBOUND, 'unbound'))).toBe('200m');
     await remove(UNBOUND, 'unbound');
+  });
+
+  it('is refused where the namespace or an autoscaler leaves no room, and each says so', async () => {
+    await apply(kubectl, surroundings(BOUNDED));
+    const { status, spec } = await remedyOf(BOUNDED, 'hemmed-in', 'Refused');
+    expect(spec.workload).toEqual({ kind: 'Deployment', name: 'hemmed-in' });
+    const refusals = status?.remedy?.checks?.filter(({ passed }) => !passed).map(({ name }) => name);
+    expect(refusals).toEqual(['LimitRange', 'ResourceQuota', 'Autoscaler', 'Repository']);
+    expect(status?.remedy?.owner).toMatchObject({ kind: 'Deployment', managed_by: 'Argo CD (shop)' });
+    await succeed(kubectl, ['delete', 'deployment', 'hemmed-in', '-n', BOUNDED]);
   });
 
   it('raises the limit without a restart, proves it in both cgroups, and the whisper ends', async () => {
@@ -274,7 +330,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
       (await whisperAbout(NAMESPACE, 'gone')) === undefined ? true : undefined,
     );
     const complaints = state.operator?.log.filter(
-      (line) => /remedy-controller/.test(line) && /failed|mend/.test(line),
+      (line) => line.includes('remedy-controller') && /failed|mend/.test(line),
     );
     expect(complaints).toEqual([]);
   });

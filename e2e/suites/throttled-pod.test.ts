@@ -99,7 +99,9 @@ describe.runIf(cluster.cgroupRoot !== null)('a real pod, really throttled', () =
       { kind: 'Pod', name: POD, uid: pod.metadata.uid },
     ]);
     expect(whisper.status?.kernel_evidence).toMatch(/^Kernel throttled \d+ of \d+ CFS periods/);
-    expect(whisper.status?.recommendation).toMatch(/Raise the CPU limit from 200m to \d+m, then measure again/);
+    expect(whisper.status?.recommendation).toMatch(
+      /Raise the CPU limit from 200m to \d+m, then measure again/,
+    );
   });
 
   it('was counted as the kernel counted it', async () => {
@@ -127,7 +129,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a real pod, really throttled', () =
     );
     const table = await succeed(kubectl, ['get', 'kw', '-n', NAMESPACE]);
     expect(table).toMatch(
-      /slow-pod\S*\s+slow-pod\s+burner\s+cpu_throttle\s+critical\s+Open\s+Kernel throttled/,
+      /slow-pod\S*\s+slow-pod\s+burner\s+cpu_throttle\s+critical\s+Open\s+\S+\s+Proposed\s+Kernel throttled/,
     );
   });
 

@@ -4,10 +4,7 @@ import type { ReadEvents } from './cluster/events.ts';
 import type { PodBirths } from './cluster/pod-births.ts';
 import type { PodDirectory } from './cluster/pod-directory.ts';
 import type { ReadPodMetrics } from './cluster/pod-metrics.ts';
-import type { PodFacts } from './cluster/remedy-facts.ts';
-import type { ResizePod } from './cluster/resize-pod.ts';
-import type { ReadSurroundings } from './cluster/surroundings.ts';
-import type { TellEvent } from './cluster/tell-event.ts';
+import type { RemedyAccess } from './controllers/remedy-controller.ts';
 import type { Store } from './store/port.ts';
 import type { ReadyCheck } from './surface/health.ts';
 
@@ -23,18 +20,6 @@ export interface Births {
   readonly readEvents: ReadEvents;
 }
 
-/** How pods are looked at and changed. */
-export interface Remedies {
-  readonly directory: PodDirectory;
-  readonly readPod: (
-    pod: { readonly namespace: string; readonly name: string },
-    signal: AbortSignal,
-  ) => Promise<PodFacts | null>;
-  readonly readSurroundings: ReadSurroundings;
-  readonly resizePod: ResizePod;
-  readonly tellEvent: TellEvent;
-}
-
 /** The engine under the pipeline: one machine with SQLite, or a cluster with Kubernetes. */
 export interface Backend {
   readonly store: Store;
@@ -45,7 +30,7 @@ export interface Backend {
   /** Null on a machine without Kubernetes. */
   readonly births: Births | null;
   /** Null on a machine without Kubernetes. */
-  readonly remedies: Remedies | null;
+  readonly remedies: RemedyAccess | null;
   /** What metrics.k8s.io says; null on a machine without Kubernetes. */
   readonly readMetrics: ReadPodMetrics | null;
   readonly checks: readonly ReadyCheck[];

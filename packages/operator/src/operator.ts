@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { KernelGossipError, messageOf, type Kind } from 'kernel-gossip-types';
 import type { MaySend } from './authn/access-review.ts';
 import { admitAnyone, authenticateByToken, usernameOf, type Authenticate } from './authn/authenticate.ts';
-import type { Backend, Births, Remedies, Reviews } from './backend.ts';
+import type { Backend, Births, Reviews } from './backend.ts';
 import type { OperatorConfig } from './config.ts';
 import { birthCertifier } from './controllers/birth-certifier.ts';
 import { birthJoiner, birthKeys, JOIN_POLICY } from './controllers/birth-joiner.ts';
@@ -14,7 +14,7 @@ import { Controller, type ControllerObserver } from './controllers/controller.ts
 import { keysOf } from './controllers/keys.ts';
 import { metricsReader } from './controllers/metrics-reader.ts';
 import { policyReporter } from './controllers/policy-reporter.ts';
-import { remedyController, remedyKeys } from './controllers/remedy-controller.ts';
+import { remedyController, remedyKeys, type RemedyAccess } from './controllers/remedy-controller.ts';
 import { whisperAssessor } from './controllers/whisper-assessor.ts';
 import type { ReadPodMetrics } from './cluster/pod-metrics.ts';
 import { NumberedStreams } from './intake/numbered-streams.ts';
@@ -250,7 +250,7 @@ const metricsReaders = (
 
 /** None on a machine without Kubernetes, which has no pods to change. */
 const remedyControllers = (
-  remedies: Remedies | null,
+  remedies: RemedyAccess | null,
   store: Store,
   { whispers, policies }: Indexes,
   observer: ControllerObserver,

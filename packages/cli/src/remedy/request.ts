@@ -15,10 +15,13 @@ function hasChanged({ phase, original, from }: Remedy): boolean {
 }
 
 /** Phases after which there is nothing to undo, whatever was done before. */
-const OVER: readonly RemedyPhase[] = ['TakingBack', 'TakenBack', 'SteppedBack', 'LeftAlone'];
+const OVER: readonly RemedyPhase[] = ['TakingBack', 'TakenBack', 'LeftAlone'];
 
 export const fits = (verb: Verb, remedy: Remedy): boolean =>
-  verb === 'approve' ? remedy.phase === 'Proposed' : !OVER.includes(remedy.phase) && hasChanged(remedy);
+  verb === 'approve' ? remedy.phase === 'Proposed' : !isOver(remedy) && hasChanged(remedy);
+
+/** What others set is theirs. */
+const isOver = ({ phase, reason }: Remedy): boolean => OVER.includes(phase) || reason === 'ChangedByOthers';
 
 const APPROVE_ADVICE: Readonly<Record<Exclude<RemedyPhase, 'Proposed'>, string>> = {
   Refused: 'The checks that forbid it stand in `kgossip remedy show`; once they pass it is proposed again.',
@@ -28,7 +31,7 @@ const APPROVE_ADVICE: Readonly<Record<Exclude<RemedyPhase, 'Proposed'>, string>>
   Proven: 'It is done already; `kgossip remedy persist` makes it last.',
   TakingBack: 'Wait until the old limits are back; it may be proposed again later.',
   TakenBack: 'It did not help, or was undone; it may be proposed again later.',
-  SteppedBack: 'Someone else sets these limits; agree with them first.',
+  SteppedBack: 'Nothing more is done now; `kgossip explain` tells why. It may be proposed again later.',
   LeftAlone: 'A higher limit would not help; `kgossip explain` tells why.',
 };
 

@@ -13,7 +13,7 @@ export const PHASE_WORDS: Readonly<Record<RemedyPhase, string>> = {
   Proven: 'in force; the kernel shows that it helped',
   TakingBack: 'the old limits are being put back',
   TakenBack: 'the old limits are back',
-  SteppedBack: 'someone else changed the same limits; theirs stand',
+  SteppedBack: 'nothing more is done; the limits stay as they are',
   LeftAlone: 'no limit would be enough; the old ones stand',
 };
 

@@ -84,11 +84,10 @@ describe('detectNetwork', () => {
     ]);
   });
 
-  it('tells at once when it gets worse', () => {
-    expect(play([segments(100, 9), segments(100, 60), segments(100, 60), segments(100, 90)]).told).toEqual([
+  it('tells at once when it gets worse by a band, and not within one', () => {
+    expect(play([segments(100, 9), segments(100, 10), segments(100, 11), segments(100, 90)]).told).toEqual([
       '1 began retransmits 9/100',
-      '2 changed retransmits 60/100',
-      '4 changed retransmits 90/100',
+      '3 changed retransmits 11/100',
     ]);
   });
 
@@ -97,7 +96,7 @@ describe('detectNetwork', () => {
       window({ TcpOutSegs: 100 - again, TcpRetransSegs: again, ...refused(20, failed) });
     expect(play([both(10, 5), both(30, 5), both(30, 11), both(40, 11)]).told).toEqual([
       '1 began connection_failures 5/20',
-      '3 changed connection_failures 11/20',
+      '2 changed retransmits 30/100',
     ]);
     expect(play([both(10, 0), both(10, 6), both(10, 18)]).told).toEqual([
       '1 began retransmits 10/100',

@@ -232,7 +232,10 @@ async function managerOf(ask: Ask, { namespace, workload }: PodFacts): Promise<s
 
 type Texts = Readonly<Record<string, string>>;
 
-/** By the marks that they leave: argo-cd.readthedocs.io (resource tracking), fluxcd.io (Kustomization, HelmRelease), helm.sh. */
+/**
+ * By the marks that they leave: argo-cd.readthedocs.io (resource tracking), fluxcd.io (Kustomization, HelmRelease). Helm by
+ * itself installs and upgrades, and keeps nothing in line in between.
+ */
 export function managerBy(labels: Texts, annotations: Texts): string | null {
   const named = (who: string, name: string | undefined): string | null =>
     name === undefined ? null : `${who} (${name.split(':')[0] ?? name})`;
@@ -240,10 +243,6 @@ export function managerBy(labels: Texts, annotations: Texts): string | null {
     named(
       'Argo CD',
       annotations['argocd.argoproj.io/tracking-id'] ?? labels['argocd.argoproj.io/instance'],
-    ) ??
-    named('Flux', labels['kustomize.toolkit.fluxcd.io/name'] ?? labels['helm.toolkit.fluxcd.io/name']) ??
-    (labels['app.kubernetes.io/managed-by'] === 'Helm'
-      ? named('Helm', annotations['meta.helm.sh/release-name'] ?? 'a release')
-      : null)
+    ) ?? named('Flux', labels['kustomize.toolkit.fluxcd.io/name'] ?? labels['helm.toolkit.fluxcd.io/name'])
   );
 }

@@ -17,11 +17,10 @@ import { isGoing } from './going.ts';
 import type { Keys } from './keys.ts';
 import { again, DONE, type Outcome, type Reconcile } from './outcome.ts';
 
-export interface RemedyParts {
-  readonly store: Store;
-  readonly whispers: ObjectIndex<'KernelWhisper'>;
-  readonly policies: ObjectIndex<'RemediationPolicy'>;
+/** How pods are looked at and changed. */
+export interface RemedyAccess {
   readonly directory: PodDirectory;
+  /** The pod as it is now; null where it is gone. */
   readonly readPod: (
     pod: { readonly namespace: string; readonly name: string },
     signal: AbortSignal,
@@ -29,6 +28,12 @@ export interface RemedyParts {
   readonly readSurroundings: ReadSurroundings;
   readonly resizePod: ResizePod;
   readonly tellEvent: TellEvent;
+}
+
+export interface RemedyParts extends RemedyAccess {
+  readonly store: Store;
+  readonly whispers: ObjectIndex<'KernelWhisper'>;
+  readonly policies: ObjectIndex<'RemediationPolicy'>;
   readonly now: () => number;
 }
 

@@ -33,9 +33,12 @@ const checked = (name: string, passed: boolean, message: string): RemedyCheck =>
 const undetermined = (name: string, why: string): RemedyCheck =>
   checked(name, false, `could not be found out: ${why}`);
 
+/** The one check that does not matter while a change is only shown. */
+export const PERMISSION = 'Permission';
+
 const permission = ({ surroundings: { missingRight }, pod }: ChecksFor): RemedyCheck =>
   checked(
-    'Permission',
+    PERMISSION,
     missingRight === null,
     missingRight === null
       ? `the operator may change pods of ${pod.namespace}`

@@ -2,7 +2,7 @@ import type { KernelReading, MeasuredPair, Remedy } from 'kernel-gossip-types';
 import { limitReadingOf } from '../assess/limit-reading.ts';
 import { nextStep, type LimitStep } from '../assess/limit-search.ts';
 import { coresText, percentText } from '../assess/words.ts';
-import type { ResizeCondition, Surroundings } from '../cluster/remedy-facts.ts';
+import { isUnknown, type ResizeCondition, type Surroundings } from '../cluster/remedy-facts.ts';
 import { amountOf } from './amounts.ts';
 import { boundsOf } from './bounds.ts';
 import { isActuated, resizePatch, sameResources, withLimit } from './change.ts';
@@ -222,6 +222,8 @@ function judgeCpu(situation: UnderWay, pair: Pair, surroundings: Surroundings | 
     heard_at: isoOf(nowMs),
   };
   const measured = { ...situation, remedy: seen };
+  if (isUnknown(surroundings.limitRanges) || isUnknown(surroundings.quotas) || isUnknown(surroundings.node))
+    return rest(LOOK_AGAIN_MS);
   if (isComparable(before, pair.container) === false) {
     return sinceApplied(situation) > LOAD_MS
       ? takeBack(
@@ -361,7 +363,7 @@ function judgeMemory(situation: UnderWay, pair: Pair): Move {
     return end(
       { ...situation, remedy: seen },
       {
-        phase: 'LeftAlone',
+        phase: 'SteppedBack',
         reason: 'StillKilled',
         message:
           'Processes were killed under the new limit as well. It stays, since a lower one kills more; the next attempt raises it again.',
@@ -388,7 +390,7 @@ export function takeBack(situation: UnderWay, reason: string, message: string): 
   const original = remedy.original ?? container.resources;
   if (resource === 'memory' && reason !== 'Infeasible' && reason !== 'UndoneByRequest')
     return end(situation, {
-      phase: 'LeftAlone',
+      phase: 'SteppedBack',
       reason,
       message: `${message} The limit stays: lowering memory may kill what runs.`,
       pauseMs: HOUR_MS,

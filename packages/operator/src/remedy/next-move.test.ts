@@ -165,6 +165,19 @@ describe('a remedy', () => {
     expect(world.step().kind).toBe('rest');
   });
 
+  it('is shown also where the right to make it is missing, and says so', () => {
+    const world = new World();
+    world.policies = [];
+    world.surroundings = surroundingsOf({ missingRight: 'patch on pods/resize in namespace shop' });
+    world.run(2);
+    expect(world.remedy).toMatchObject({ phase: 'Proposed' });
+    expect(world.remedy?.message).toMatch(/the operator lacks patch on pods\/resize in namespace shop/);
+    world.annotate(`approve/${world.remedy?.proposal_id ?? ''}`);
+    world.run(2);
+    expect(world.remedy).toMatchObject({ phase: 'Refused', reason: 'Permission' });
+    expect(world.limits).toEqual([]);
+  });
+
   it('is made once where a person approves this very proposal', () => {
     const world = new World();
     world.policies = [];
@@ -174,6 +187,20 @@ describe('a remedy', () => {
     world.annotate(`approve/${world.remedy?.proposal_id ?? ''}`);
     world.until('Proven');
     expect(world.remedy?.decided_by).toMatch(/a person/);
+  });
+
+  it('makes what was approved, also where newer figures would ask for something slightly else', () => {
+    const world = new World();
+    world.policies = [];
+    world.load = { wide: 0.29, mean: 0.29 };
+    world.whisper = whisperOf({
+      kernel_truth: { ...whisperOf().spec.kernel_truth!, throttled_seconds: 0.4 },
+    });
+    world.run(1);
+    const proposed = world.remedy?.to?.cpu_limit;
+    world.annotate(`approve/${world.remedy?.proposal_id ?? ''}`);
+    world.until('Applying');
+    expect(world.limits).toEqual([proposed]);
   });
 
   it('is refused with the reason where something forbids it', () => {

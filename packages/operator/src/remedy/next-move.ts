@@ -4,7 +4,7 @@ import { sameResources } from './change.ts';
 import { follow, needsSurroundings, takeBack, type UnderWay } from './follow.ts';
 import { firstStep } from './first-step.ts';
 import { abandon, propose } from './propose.ts';
-import { isRequested, requestOn } from './request.ts';
+import { isUndoRequested, requestOn } from './request.ts';
 import { rest, type Move, type Situation } from './situation.ts';
 
 const UNDER_WAY: ReadonlySet<RemedyPhase> = new Set(['Applying', 'Measuring', 'TakingBack']);
@@ -39,8 +39,10 @@ export function nextMove(situation: Situation, surroundings: Surroundings | null
 /** A person wants back what was before; null where nobody does, or nothing was changed. */
 function undone(situation: Situation): Move | null {
   const remedy = situation.whisper.status?.remedy ?? null;
-  if (remedy?.original == null || remedy.phase === 'TakingBack') return null;
-  if (!isRequested(situation.whisper, 'undo', remedy.proposal_id)) return null;
+  // What others set is theirs.
+  if (remedy?.original == null || remedy.phase === 'TakingBack' || remedy.reason === 'ChangedByOthers')
+    return null;
+  if (!isUndoRequested(situation.whisper, remedy.proposal_id)) return null;
   if (remedy.applied_at === null || sameResources(situation.container.resources, remedy.original))
     return null;
   const answered = { ...remedy, answered_request: requestOn(situation.whisper) };

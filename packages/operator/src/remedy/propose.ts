@@ -4,10 +4,10 @@ import type { ContainerResources, Remedy, RemedyOwner } from 'kernel-gossip-type
 import type { Surroundings } from '../cluster/remedy-facts.ts';
 import { boundsOf } from './bounds.ts';
 import { resizePatch, templatePatch, withLimit } from './change.ts';
-import { checksFor } from './checks.ts';
+import { checksFor, PERMISSION } from './checks.ts';
 import { isAllowed, nextAllowedMs } from './hours.ts';
 import { firstStep, type FirstStep } from './first-step.ts';
-import { isRequested } from './request.ts';
+import { approvedOn } from './request.ts';
 import {
   isoOf,
   note,
@@ -39,9 +39,10 @@ export function propose(situation: Situation, surroundings: Surroundings): Move 
     }),
   );
   if (step === null) return abandon(situation) ?? rest();
-  const to = withLimit(container.resources, resource, step.limit, pod.qosClass);
+  const approved = approvedOn(situation.whisper);
+  const to = approved ?? withLimit(container.resources, resource, step.limit, pod.qosClass);
   const draft = draftOf(situation, surroundings, step, to);
-  return settle(decide(draft, situation, step), situation, nowMs);
+  return settle(decide(draft, situation, { ...step, isApproved: approved !== null }), situation, nowMs);
 }
 
 /** What came to its end stays on the object, with its figures, until something may be tried again. */
@@ -73,7 +74,7 @@ function draftOf(
     message: '',
     mode: mandate.mode,
     decided_by: mandate.decidedBy,
-    proposal_id: idOf(container.name, to),
+    proposal_id: idOf(container.name, to, before?.setbacks ?? 0),
     container_name: container.name,
     original: step.original,
     from: container.resources,
@@ -99,9 +100,10 @@ function draftOf(
 }
 
 const ID_LENGTH = 10;
-const idOf = (container: string, to: ContainerResources): string =>
+/** A proposal that was tried and taken back is another one when it comes again. */
+const idOf = (container: string, to: ContainerResources, setbacks: number): string =>
   createHash('sha256')
-    .update(JSON.stringify([container, to]))
+    .update(JSON.stringify([container, to, setbacks]))
     .digest('hex')
     .slice(0, ID_LENGTH);
 
@@ -114,20 +116,37 @@ const ownerOf = (
     ? null
     : { ...workload, managed_by: typeof managedBy === 'string' ? managedBy : null, patch };
 
-function decide(draft: Remedy, situation: Situation, step: FirstStep): Move {
+interface Decided extends FirstStep {
+  readonly isApproved: boolean;
+}
+
+function decide(draft: Remedy, situation: Situation, step: Decided): Move {
   const { mandate } = situation;
   if (mandate.mode === 'Off')
-    return refused(draft, 'SwitchedOff', `Nothing is changed: ${mandate.decidedBy}.`);
-  const failed = draft.checks?.find(({ passed }) => !passed);
+    return refused({ ...draft, ...NOTHING }, 'SwitchedOff', `Nothing is proposed: ${mandate.decidedBy}.`);
+  const isShown = mandate.mode === 'DryRun' && !step.isApproved;
+  const failed = draft.checks?.find(({ name, passed }) => !passed && !(isShown && name === PERMISSION));
   if (failed !== undefined) return refused(draft, failed.name, failed.message);
-  const isApproved = isRequested(situation.whisper, 'approve', draft.proposal_id);
-  if (mandate.mode === 'DryRun' && !isApproved)
-    return note({
-      ...draft,
-      message: `${step.why}. This is what would be sent; nothing is, until the policy says Auto or someone approves it.`,
-    });
-  return begin({ ...draft, mode: 'Auto', ...(isApproved ? approval(draft) : {}) }, situation, step);
+  if (isShown) return note({ ...draft, message: shownText(draft, step.why) });
+  return begin({ ...draft, mode: 'Auto', ...(step.isApproved ? approval(draft) : {}) }, situation, step);
 }
+
+/** To show what would be done takes no right to do it. */
+function shownText({ checks }: Remedy, why: string): string {
+  const missing = checks?.find(({ name, passed }) => name === PERMISSION && !passed);
+  const until = 'This is what would be sent; nothing is, until the policy says Auto or someone approves it.';
+  return `${why}. ${until}${missing === undefined ? '' : ` For that, ${missing.message}`}`.slice(0, 1024);
+}
+
+/** What stands on a whisper whose pod is not to be changed: no proposal. */
+const NOTHING = {
+  proposal_id: null,
+  to: null,
+  patch: null,
+  owner: null,
+  checks: null,
+  search: null,
+} as const;
 
 const approval = ({ proposal_id }: Remedy): Partial<Remedy> => ({
   decided_by: 'approved by a person, on the whisper',

@@ -1,6 +1,4 @@
-import { REMEDY_REQUEST_ANNOTATION, type KernelWhisper } from 'kernel-gossip-types';
-
-export type RequestKind = 'approve' | 'undo';
+import { REMEDY_REQUEST_ANNOTATION, type ContainerResources, type KernelWhisper } from 'kernel-gossip-types';
 
 /** What a person asks for on the whisper, as long as it was not answered; null where nothing is. */
 export function requestOn({ metadata, status }: KernelWhisper): string | null {
@@ -8,13 +6,19 @@ export function requestOn({ metadata, status }: KernelWhisper): string | null {
   return asked === null || asked === status?.remedy?.answered_request ? null : asked;
 }
 
+/** Whether a person asks to undo what was proposed under this name. */
+export const isUndoRequested = (whisper: KernelWhisper, proposalId: string | null): boolean =>
+  requestOn(whisper) === `undo/${proposalId ?? ''}`;
+
 /**
- * Whether a person asks for this, of this very proposal: one that has changed since it was read needs another look. An
- * approval that is being carried out still stands.
+ * What a person approved, as it stood on the whisper when they did; null where nobody did. Newer figures would ask for
+ * something slightly else, which nobody has seen.
  */
-export function isRequested(whisper: KernelWhisper, kind: RequestKind, proposalId: string | null): boolean {
-  const wanted = `${kind}/${proposalId ?? ''}`;
-  if (requestOn(whisper) === wanted) return true;
+export function approvedOn(whisper: KernelWhisper): ContainerResources | null {
   const remedy = whisper.status?.remedy ?? null;
-  return kind === 'approve' && remedy?.phase === 'Waiting' && remedy.answered_request === wanted;
+  if (remedy === null) return null;
+  const approval = `approve/${remedy.proposal_id ?? ''}`;
+  const isAsked = remedy.phase === 'Proposed' && requestOn(whisper) === approval;
+  const isUnderWay = remedy.phase === 'Waiting' && remedy.answered_request === approval;
+  return isAsked || isUnderWay ? remedy.to : null;
 }

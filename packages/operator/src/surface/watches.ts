@@ -5,6 +5,7 @@ import type { Authenticate, Denial } from '../authn/authenticate.ts';
 import type { Sender } from '../authn/sender.ts';
 import { needsMeasuring } from '../ledger/remedy-watch.ts';
 import { refKey, type ObjectIndex } from '../store/object-index.ts';
+import { challenge } from './challenge.ts';
 
 export interface WatchesOptions {
   readonly whispers: ObjectIndex<'KernelWhisper'>;
@@ -73,13 +74,9 @@ function whoseNode(sender: Sender, named: unknown): Either<Denial, IsAsked> {
 const podUidsOf = (whispers: readonly KernelWhisper[]): readonly string[] =>
   [...new Set(whispers.flatMap(({ spec }) => spec.pod_uid ?? []))].slice(0, MOST_PODS);
 
-/** RFC 6750, 3: nothing is said about a token where none was sent. */
-function deny(request: Request, response: Response, { status, error }: Denial): void {
-  if (status === 401) {
-    const refused = request.get('Authorization') === undefined ? '' : ', error="invalid_token"';
-    response.set('WWW-Authenticate', `Bearer realm="kernel-gossip"${refused}`);
-  }
-  response.status(status).json({ error });
+function deny(request: Request, response: Response, denial: Denial): void {
+  challenge(request, response, denial);
+  response.status(denial.status).json({ error: denial.error });
 }
 
 const unavailable = (response: Response, error: string): void => {

@@ -7,9 +7,10 @@ import express, {
 } from 'express';
 import { isLeft } from 'fp-ts/lib/Either.js';
 import { isKernelGossipError, messageOf } from 'kernel-gossip-types';
-import type { Authenticate, Denial } from '../authn/authenticate.ts';
+import type { Authenticate } from '../authn/authenticate.ts';
 import { refusal, takeIn, type IntakeParts, type IntakeResult } from '../intake/intake.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
+import { challenge } from './challenge.ts';
 import { streamPosition } from './stream-position.ts';
 
 /** The largest body that is read: some 20,000 observations. */
@@ -44,7 +45,8 @@ export function webhookRouter({ intake, authenticate, limits = LIMITS, onFailure
     const take = async (): Promise<void> => {
       const sender = await authenticate(request.get('Authorization'));
       if (isLeft(sender)) {
-        deny(request, response, sender.left);
+        challenge(request, response, sender.left);
+        send(response, { status: sender.left.status, answer: refusal(sender.left.error) });
         return;
       }
       const body = await readBody(request, response);
@@ -73,15 +75,6 @@ const readBody = (request: Request, response: Response): Promise<Uint8Array> =>
       else resolve(body instanceof Uint8Array ? body : new Uint8Array());
     });
   });
-
-/** RFC 6750, 3: nothing is said about a token where none was sent. */
-function deny(request: Request, response: Response, { status, error }: Denial): void {
-  if (status === 401) {
-    const refused = request.get('Authorization') === undefined ? '' : ', error="invalid_token"';
-    response.set('WWW-Authenticate', `Bearer realm="kernel-gossip"${refused}`);
-  }
-  send(response, { status, answer: refusal(error) });
-}
 
 /** Only JSON: a browser cannot send it across origins without asking first, which keeps web pages out. */
 const requireJson: RequestHandler = (request, response, next) => {

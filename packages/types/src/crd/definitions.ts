@@ -144,7 +144,7 @@ export const CRD_DEFINITIONS: readonly CrdDefinition[] = [
       },
       age,
       {
-        name: 'Reason',
+        name: 'Message',
         type: 'string',
         jsonPath: '.status.conditions[?(@.type=="InForce")].message',
         description: 'Why, or why not.',

@@ -35,7 +35,8 @@ export const REMEDY_PHASES = [
 /**
  * Where a remedy stands. `Proposed`: shown, not sent. `Refused`: a check forbids it. `Waiting`: allowed, but not now.
  * `Applying`: sent, or about to be. `Measuring`: in force, and the kernel is asked whether it helps. `Proven`: it helped.
- * `TakingBack` and `TakenBack`: it did not. `SteppedBack`: someone else changed the same limits meanwhile.
+ * `TakingBack` and `TakenBack`: it did not. `SteppedBack`: nothing more is done and nothing taken back, as
+ * when someone else changed the same limits meanwhile.
  * `LeftAlone`: no limit would be enough.
  */
 export const remedyPhase = oneOf(...REMEDY_PHASES);
