@@ -173,8 +173,10 @@ describe('a remedy', () => {
     expect(world.remedy).toMatchObject({ phase: 'Proposed' });
     expect(world.remedy?.message).toMatch(/the operator lacks patch on pods\/resize in namespace shop/);
     world.annotate(`approve/${world.remedy?.proposal_id ?? ''}`);
-    world.run(2);
+    world.run(1);
     expect(world.remedy).toMatchObject({ phase: 'Refused', reason: 'Permission' });
+    world.run(3);
+    expect(world.remedy).toMatchObject({ phase: 'Proposed' });
     expect(world.limits).toEqual([]);
   });
 

@@ -126,9 +126,10 @@ function decide(draft: Remedy, situation: Situation, step: Decided): Move {
     return refused({ ...draft, ...NOTHING }, 'SwitchedOff', `Nothing is proposed: ${mandate.decidedBy}.`);
   const isShown = mandate.mode === 'DryRun' && !step.isApproved;
   const failed = draft.checks?.find(({ name, passed }) => !passed && !(isShown && name === PERMISSION));
-  if (failed !== undefined) return refused(draft, failed.name, failed.message);
+  const answered = step.isApproved ? { ...draft, ...approval(draft) } : draft;
+  if (failed !== undefined) return refused(answered, failed.name, failed.message);
   if (isShown) return note({ ...draft, message: shownText(draft, step.why) });
-  return begin({ ...draft, mode: 'Auto', ...(step.isApproved ? approval(draft) : {}) }, situation, step);
+  return begin({ ...answered, mode: 'Auto' }, situation, step);
 }
 
 /** To show what would be done takes no right to do it. */
