@@ -57,6 +57,8 @@ interface Step {
 const LONGEST_GATHERING_SECONDS = 5;
 /** Shares above which throttling is worse: the severities of a whisper. */
 const BANDS = [50, 80] as const;
+/** Samples are not exactly as long as the interval: three of a second may add up to 2.997 s. */
+const NEARLY = 0.98;
 const LEAVE_SHARE = 2 / 3;
 
 const bandOf = (window: CpuWindow): number => {
@@ -172,7 +174,7 @@ function passing(
   { enterPercent, minPeriods }: DetectorSettings,
 ): CpuWindow | null {
   const seen = shown(sliding);
-  if (seen === null || seen.heldSeconds < heldSeconds) return null;
+  if (seen === null || seen.heldSeconds < heldSeconds * NEARLY) return null;
   const { window } = seen;
   return window.nrPeriods >= minPeriods * periodsFactor &&
     throttledPercent(window) >= enterPercent &&

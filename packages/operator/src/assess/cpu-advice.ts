@@ -11,7 +11,6 @@ const STEP_PERCENT = 50;
 const THREADS_OF_RUNTIME: ReadonlyMap<string, string> = new Map([
   ['go', 'GOMAXPROCS'],
   ['jvm', '-XX:ActiveProcessorCount'],
-  ['node', 'UV_THREADPOOL_SIZE'],
   ['openmp', 'OMP_NUM_THREADS'],
   ['dotnet', 'DOTNET_PROCESSOR_COUNT'],
 ]);
@@ -50,6 +49,6 @@ function fewerThreads(truth: KernelTruth | null): string {
   const setting = THREADS_OF_RUNTIME.get(truth?.runtime ?? '') ?? null;
   const many = `${cpus} thread${cpus === 1 ? '' : 's'}`;
   return setting === null
-    ? `Let no more than ${many} run side by side: set the size of its thread pools (GOMAXPROCS, -XX:ActiveProcessorCount, OMP_NUM_THREADS, UV_THREADPOOL_SIZE)`
+    ? `Let no more than ${many} run side by side: set the number of its workers or the size of its thread pools (GOMAXPROCS, -XX:ActiveProcessorCount, OMP_NUM_THREADS, UV_THREADPOOL_SIZE)`
     : `Let no more than ${many} run side by side: set ${setting}=${cpus} (${truth?.runtime ?? ''})`;
 }
