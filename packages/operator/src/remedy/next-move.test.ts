@@ -4,7 +4,7 @@ import type { KernelReading, KernelWhisper, MeasuredPair, Remedy } from 'kernel-
 import type { PodFacts, Surroundings } from '../cluster/remedy-facts.ts';
 import { amountOf, cpuQuantity } from './amounts.ts';
 import { mandateFor } from './mode.ts';
-import { asksForSurroundings, nextMove } from './next-move.ts';
+import { asksForSurroundings, isUnderWay, nextMove } from './next-move.ts';
 import type { Move } from './situation.ts';
 import { CONTAINER_ID, containerOf, podOf, policyOf, surroundingsOf, whisperOf } from './testing.ts';
 
@@ -92,6 +92,8 @@ class World {
     const move = this.move();
     if (move.kind !== 'rest') this.note(move.remedy);
     if (move.kind === 'resize') this.resize(move.remedy);
+    // Nobody may ever write to the object again: what is under way is looked at by the clock, too.
+    else if (isUnderWay(this.whisper)) expect(move.afterMs).not.toBeNull();
     this.nowMs += seconds * 1000;
     if (this.isMeasuring) this.measure();
     return move;

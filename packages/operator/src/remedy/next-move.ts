@@ -1,11 +1,13 @@
 import type { KernelWhisper, RemedyPhase } from 'kernel-gossip-types';
 import type { Surroundings } from '../cluster/remedy-facts.ts';
 import { sameResources } from './change.ts';
-import { follow, needsSurroundings, takeBack, type UnderWay } from './follow.ts';
+import { follow, needsSurroundings } from './follow.ts';
 import { firstStep } from './first-step.ts';
 import { abandon, propose } from './propose.ts';
 import { isUndoRequested, requestOn } from './request.ts';
 import { rest, type Move, type Situation } from './situation.ts';
+import { takeBack } from './take-back.ts';
+import type { UnderWay } from './under-way.ts';
 
 const UNDER_WAY: ReadonlySet<RemedyPhase> = new Set(['Applying', 'Measuring', 'TakingBack']);
 
