@@ -9,7 +9,8 @@ export type Verb = 'approve' | 'undo';
 export const requestText = (verb: Verb, proposalId: string): string => `${verb}/${proposalId}`;
 
 /** Whether limits other than those it began with are in force, or about to be. */
-function hasChanged({ phase, original, from }: Remedy): boolean {
+function hasChanged({ phase, original, from, applied_at: applied }: Remedy): boolean {
+  if (phase === 'SteppedBack' && applied !== null) return true;
   if (phase === 'Applying' || phase === 'Measuring' || phase === 'Proven') return true;
   return original !== null && from !== null && !isDeepStrictEqual(original, from);
 }

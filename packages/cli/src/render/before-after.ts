@@ -1,4 +1,11 @@
-import type { FindingKind, KernelReading, KernelWhisper, MeasuredPair, Remedy } from 'kernel-gossip-types';
+import type {
+  FindingKind,
+  KernelReading,
+  KernelWhisper,
+  MeasuredPair,
+  Remedy,
+  RemedyPhase,
+} from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
 import {
   NOT_MEASURED,
@@ -52,6 +59,9 @@ interface Moment {
   readonly pair: MeasuredPair | null;
 }
 
+/** What was measured then is no longer in force. */
+const GIVEN_UP: ReadonlySet<RemedyPhase> = new Set(['TakingBack', 'TakenBack', 'LeftAlone']);
+
 /** Before the first step, and after it as far as that was measured. */
 function momentsOf({ status }: KernelWhisper, remedy: Remedy): readonly Moment[] {
   const measured = status?.measured ?? null;
@@ -59,7 +69,7 @@ function momentsOf({ status }: KernelWhisper, remedy: Remedy): readonly Moment[]
   // What is measured now says which limit it was measured under: it may still be the old one.
   return remedy.after === null && measured !== null
     ? [before, { name: 'NOW', pair: measured }]
-    : [before, { name: 'AFTER', pair: remedy.after }];
+    : [before, { name: GIVEN_UP.has(remedy.phase) ? 'TRIED' : 'AFTER', pair: remedy.after }];
 }
 
 /**

@@ -1,9 +1,9 @@
-import type { Remedy, RemedyOwner } from 'kernel-gossip-types';
+import type { Remedy, RemedyOwner, RemedyPhase } from 'kernel-gossip-types';
 import { ownerCommand, ownerManifest, resizeCommand } from '../remedy/by-hand.ts';
 import type { Remedied } from '../remedy/choose-remedy.ts';
 import { visible } from '../terminal/sanitize.ts';
 import { headed, indented, type Paper } from './paper.ts';
-import { helpLines, lastingText, remedyCommand } from './remedy-story.ts';
+import { helpLines, isUntried, lastingText, remedyCommand } from './remedy-story.ts';
 import { changeText, modeText, PHASE_WORDS, resourcesText, timesText } from './remedy-words.ts';
 
 function checkLines({ checks }: Remedy, paper: Paper): readonly string[] {
@@ -29,7 +29,7 @@ function patchLines({ whisper, remedy }: Remedied, paper: Paper): readonly strin
   if (command === null || remedy.patch === null) return headed('What is sent:', 'nothing.', paper);
   return [
     ...headed(
-      'What is sent:',
+      isUntried(remedy) ? 'What would be sent:' : 'What was sent last:',
       `PATCH of pods/${visible(whisper.spec.pod_name)}/resize, by the operator.`,
       paper,
     ),
@@ -49,7 +49,12 @@ export const ownerText = (namespace: string, owner: RemedyOwner): string =>
     ownerManifest(namespace, owner),
   ].join('\n');
 
+/** What did not help is not offered for lasting. */
+const MAY_LAST: ReadonlySet<RemedyPhase> = new Set(['Proposed', 'Refused', 'Proven']);
+
 function ownerLines({ whisper, remedy }: Remedied, paper: Paper): readonly string[] {
+  if (!MAY_LAST.has(remedy.phase))
+    return headed('To make it last:', 'not proved, so nothing to make last.', paper);
   const heading = headed('To make it last:', lastingText(remedy), paper);
   if (remedy.owner === null) return heading;
   return [
@@ -59,11 +64,14 @@ function ownerLines({ whisper, remedy }: Remedied, paper: Paper): readonly strin
   ];
 }
 
-function learned({ search, setbacks }: Remedy): string {
+function learned(remedy: Remedy): string {
+  const { search, setbacks } = remedy;
   const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
   const parts = [
-    ...(search === null ? [] : [`raised ${times(search.raises)}, lowered ${times(search.trims)}`]),
-    ...(setbacks === 0 ? [] : [`taken back ${times(setbacks)}`]),
+    ...(search === null || isUntried(remedy)
+      ? []
+      : [`raised ${times(search.raises)}, lowered ${times(search.trims)}`]),
+    ...(setbacks === 0 ? [] : [`without success ${times(setbacks)}`]),
   ];
   return parts.length === 0 ? '' : `Until now ${parts.join(', ')}.`;
 }

@@ -9,8 +9,10 @@ export const remedyCommand = ({ spec }: KernelWhisper, what: string): string =>
   `kgossip remedy ${what} ${spec.pod_name} -n ${spec.namespace}`;
 
 /** Nothing was sent yet, so there is nothing to compare. */
-const isUntried = ({ applied_at: applied, after }: Remedy): boolean => applied === null && after === null;
+export const isUntried = ({ phase, applied_at: applied, after }: Remedy): boolean =>
+  phase === 'Refused' || (applied === null && after === null);
 
+const UNPROVED = 'Not proved';
 /** A person may take back what helped, so that `TakenBack` alone is no no. */
 const VERDICTS: Readonly<Record<RemedyPhase, string>> = {
   Proposed: 'Not tried',
@@ -19,17 +21,26 @@ const VERDICTS: Readonly<Record<RemedyPhase, string>> = {
   Applying: 'Not known yet',
   Measuring: 'Not known yet',
   Proven: 'Yes',
-  TakingBack: 'Taken back',
-  TakenBack: 'Taken back',
-  SteppedBack: 'Someone else changed the limits meanwhile',
-  LeftAlone: 'No',
+  TakingBack: UNPROVED,
+  TakenBack: UNPROVED,
+  SteppedBack: UNPROVED,
+  LeftAlone: 'Not enough',
+};
+/** Reasons that say more than their phase. */
+const BY_REASON: Readonly<Record<string, string>> = {
+  NotImproved: 'Too little',
+  UndoneByRequest: 'Taken back by a person',
+  StillKilled: 'No: processes were killed under the new limit, too',
+  NoneKilled: 'No process was killed so far; nothing else was measured',
+  ChangedByOthers: 'Cannot be told: someone else changed the limits meanwhile',
 };
 
 function verdict(remedy: Remedy): string {
-  const { phase, improvement_percent: percent } = remedy;
-  if (percent !== null) return `${VERDICTS[phase]}: ${improvementText(remedy)} run time withheld per second.`;
-  const tellsMore = phase === 'Proven' || phase === 'TakenBack' || phase === 'TakingBack';
-  return `${VERDICTS[phase]}${tellsMore ? '; how much it helped cannot be told' : ''}.`;
+  const { phase, reason, improvement_percent: percent } = remedy;
+  const said = BY_REASON[reason] ?? VERDICTS[phase];
+  return percent === null
+    ? `${said}.`
+    : `${said}: ${improvementText(remedy)} run time withheld per second, over all CPUs.`;
 }
 
 /** Whether it helped, and the figures that show it. */
@@ -57,17 +68,17 @@ function lastingLines(whisper: KernelWhisper, remedy: Remedy, paper: Paper): rea
 }
 
 /** The checks that stand against it. */
-const refusals = ({ checks }: Remedy, paper: Paper): readonly string[] =>
+const refusals = ({ checks, message: said }: Remedy, paper: Paper): readonly string[] =>
   (checks ?? [])
-    .filter(({ passed }) => !passed)
-    .flatMap(({ name, message }) => indented(`refused by ${visible(name)}: ${visible(message)}`, paper, 4));
+    .filter(({ passed, message }) => !passed && !said.includes(message))
+    .flatMap(({ name, message }) => indented(`${visible(name)} fails: ${visible(message)}`, paper, 4));
 
 function doneLines(whisper: KernelWhisper, remedy: Remedy, paper: Paper): readonly string[] {
-  const { phase, message } = remedy;
+  const { phase, reason, message } = remedy;
   const question = isUntried(remedy) ? 'What is proposed:' : 'What was done:';
   const times = timesText(remedy, paper.now);
   return [
-    ...headed(question, `${stepText(remedy)}. ${phase}: ${PHASE_WORDS[phase]}.`, paper),
+    ...headed(question, `${stepText(remedy)}. ${phase}: ${PHASE_WORDS[phase]} (${visible(reason)}).`, paper),
     ...indented(visible(message), paper, 4),
     ...refusals(remedy, paper),
     ...indented(`${modeText(remedy)}${times === '' ? '' : `; ${times}`}.`, paper, 4).map((line) =>

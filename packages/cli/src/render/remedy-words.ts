@@ -6,15 +6,15 @@ import { visible } from '../terminal/sanitize.ts';
 /** Where a remedy stands, in a few words. */
 export const PHASE_WORDS: Readonly<Record<RemedyPhase, string>> = {
   Proposed: 'shown, not sent',
-  Refused: 'a check forbids it',
-  Waiting: 'allowed, but not now',
+  Refused: 'not made',
+  Waiting: 'allowed; not sent yet',
   Applying: 'sent, or about to be',
   Measuring: 'in force; the kernel is asked whether it helps',
-  Proven: 'in force; the kernel shows that it helped',
+  Proven: 'in force; what the kernel counted meets the proof',
   TakingBack: 'the old limits are being put back',
   TakenBack: 'the old limits are back',
-  SteppedBack: 'nothing more is done; the limits stay as they are',
-  LeftAlone: 'no limit would be enough; the old ones stand',
+  SteppedBack: 'nothing more is done for now; the limits stay as they are',
+  LeftAlone: 'it used all that it was given, up to the highest limit tried; the old limits are back',
 };
 
 const FIELDS: readonly (readonly [keyof ContainerResources, string])[] = [
@@ -54,9 +54,9 @@ export const resourcesText = (resources: ContainerResources): string =>
     return value === null ? [] : [`${name} ${visible(value)}`];
   }).join(', ') || 'none';
 
-/** Who allows it, like `Auto, by policy shop/web`. */
+/** Who allows it, like `Auto (policy web)`. */
 export const modeText = ({ mode, decided_by: by }: Remedy): string =>
-  by === null ? `${mode}; who says so is not stated` : `${mode}, by ${visible(by)}`;
+  by === null ? `${mode}; who says so is not stated` : `${mode} (${visible(by)})`;
 
 /** By how much less the kernel withholds now. */
 export function improvementText({ improvement_percent: percent }: Remedy): string {

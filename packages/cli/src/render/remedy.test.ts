@@ -57,13 +57,13 @@ describe('the whole story of a container', () => {
           ? To know more: how many threads were runnable: the observer could not read
             /proc
         What to do: Raise the CPU limit of app from 200m to 400m (priority high)
-        What was done: CPU limit 200m → 400m. Proven: in force; the kernel shows
-          that it helped.
+        What was done: CPU limit 200m → 400m. Proven: in force; what the kernel
+          counted meets the proof (LessWithheld).
           1 of 100 periods throttled in 10 s under 400m; 86 of 100 before.
-          Auto, by RemediationPolicy shop/web; began 4m50s ago, sent 4m48s ago,
-          decided 69s ago.
+          Auto (RemediationPolicy shop/web); began 4m50s ago, sent 4m48s ago, decided
+          69s ago.
 
-        Did it help? Yes: 99.84% less run time withheld per second.
+        Did it help? Yes: 99.84% less run time withheld per second, over all CPUs.
                     CONTAINER                  POD
                     BEFORE       AFTER         BEFORE        AFTER
         CPU limit   0.2 cores    0.4 cores     0.25 cores    0.45 cores
@@ -112,9 +112,9 @@ describe('the whole story of a container', () => {
         What to do: Raise the CPU limit of app from 200m to 400m
           (priority high)
         What is proposed: CPU limit 200m → 400m. Proposed:
-          shown, not sent.
+          shown, not sent (DryRun).
           The policy only allows to show it.
-          DryRun, by RemediationPolicy shop/web; began 4m50s ago.
+          DryRun (RemediationPolicy shop/web); began 4m50s ago.
           → kgossip remedy approve web-1 -n shop
 
         Did it help? Not tried.
@@ -143,12 +143,12 @@ describe('the whole story of a container', () => {
       phase: 'Refused',
       checks: [{ name: 'node_room', passed: false, message: 'the node has 20m left' }],
     });
-    expect(told(fullWhisper(refused))).toContain('refused by node_room: the node has 20m left');
+    expect(told(fullWhisper(refused))).toContain('node_room fails: the node has 20m left');
   });
 
   test('it got worse, or cannot be told', () => {
     expect(told(fullWhisper(proven({ phase: 'TakenBack', improvement_percent: -12.5 })))).toContain(
-      'Did it help? Taken back: 12.5% more run time withheld per second.',
+      'Did it help? Not proved: 12.5% more run time withheld per second, over all',
     );
     expect(told(fullWhisper(proven({ improvement_percent: null })))).toContain(
       'Did it help? Yes; how much it helped cannot be told.',
@@ -263,11 +263,12 @@ describe('one remedy in full', () => {
     expect(remedySheet(remedied([fullWhisper(parts)])[0]!, paper(80))).toMatchInlineSnapshot(`
       "Remedy for shop/web-1, container app (cpu_throttle)
 
-        Phase: Proven: in force; the kernel shows that it helped (LessWithheld).
+        Phase: Proven: in force; what the kernel counted meets the proof
+          (LessWithheld).
           1 of 100 periods throttled in 10 s under 400m; 86 of 100 before.
         Change: CPU limit 200m → 400m.
           It began with CPU limit 200m, CPU request 100m.
-        Mode: Auto, by RemediationPolicy shop/web; began 4m50s ago, sent 4m48s ago,
+        Mode: Auto (RemediationPolicy shop/web); began 4m50s ago, sent 4m48s ago,
           decided 69s ago.
           Until now raised once, lowered 0 times.
           Proposal p-1.
@@ -276,12 +277,12 @@ describe('one remedy in full', () => {
           yes policy: RemediationPolicy shop/web covers the pod
           no  node_room: the node has 20m left
 
-        What is sent: PATCH of pods/web-1/resize, by the operator.
+        What was sent last: PATCH of pods/web-1/resize, by the operator.
           {"spec":{"containers":[{"name":"app","resources":{"limits":{"cpu":"400m"}}}]}}
         The same by hand:
           kubectl patch pod web-1 -n shop --subresource resize --type strategic -p '{"spec":{"containers":[{"name":"app","resources":{"limits":{"cpu":"400m"}}}]}}'
 
-        Did it help? Yes: 99.84% less run time withheld per second.
+        Did it help? Yes: 99.84% less run time withheld per second, over all CPUs.
                     CONTAINER                  POD
                     BEFORE       AFTER         BEFORE        AFTER
         CPU limit   0.2 cores    0.4 cores     0.25 cores    0.45 cores

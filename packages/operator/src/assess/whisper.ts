@@ -11,6 +11,7 @@ import { judgeMemoryPressure } from './memory-pressure.ts';
 import { metricsComparison } from './metrics-comparison.ts';
 import { judgeNetworkIssue } from './network-issue.ts';
 import type { Verdict } from './verdict.ts';
+import { adviceAfter } from './remedy-advice.ts';
 import { percentText } from './words.ts';
 
 export interface AssessmentPolicy {
@@ -58,7 +59,7 @@ export function assessWhisper(
   return {
     phase: ongoing.status === 'True' ? 'Open' : 'Resolved',
     insight: verdict?.insight ?? null,
-    recommendation: verdict?.recommendation ?? null,
+    recommendation: adviceAfter(whisper.status?.remedy ?? null) ?? verdict?.recommendation ?? null,
     kernel_evidence: verdict?.kernelEvidence ?? null,
     priority: PRIORITY[spec.severity],
     cause: verdict?.cause ?? null,

@@ -4,6 +4,7 @@ import { beginSearch, nextStep } from '../assess/limit-search.ts';
 import { amountOf } from './amounts.ts';
 import { tightest, type Bound } from './bounds.ts';
 import { storedSearch } from './search.ts';
+import { sameResources } from './change.ts';
 import { neededMemory } from './needed-memory.ts';
 import type { Situation } from './situation.ts';
 
@@ -44,7 +45,10 @@ type Common = Pick<FirstStep, 'bounds' | 'original'>;
 /** A limit that was proved stays counted from where it began, so that attempt after attempt cannot go beyond the policy. */
 function originalOf({ whisper, container }: Situation): ContainerResources {
   const before = whisper.status?.remedy ?? null;
-  return before?.phase === 'Proven' && before.original !== null ? before.original : container.resources;
+  const isOurs = [before?.from, before?.to].some(
+    (known) => known != null && sameResources(container.resources, known),
+  );
+  return before?.original != null && isOurs ? before.original : container.resources;
 }
 
 /** The most that one step may give: the policy's share of the limit, within every bound. */

@@ -142,7 +142,7 @@ function conclude(situation: UnderWay, why: string): Move {
       'NotComparable',
       `${why}. Before and after cannot be compared: no data is no proof.`,
     );
-  if (search?.lowest_calm_cores != null)
+  if (search?.lowest_calm_cores != null && improvement > 0)
     return end(situation, {
       phase: 'Proven',
       reason: 'Calm',

@@ -8,10 +8,9 @@ const CALM_MEMORY_MS = 60_000;
 
 /** Memory is never taken back: under the old limit processes were killed, and lowering it may kill more. */
 export function judgeMemory(situation: UnderWay, pair: Pair): Move {
-  const { whisper, remedy, nowMs } = situation;
+  const { remedy, nowMs } = situation;
   const seen: Remedy = { ...remedy, after: pair, heard_at: isoOf(nowMs) };
-  const kills = (whisper.spec.memory?.episode_oom_kills ?? 0) - (remedy.oom_kills_before ?? 0);
-  if (kills > 0 || (pair.container.oom_kills ?? 0) > 0)
+  if (wasKilled(situation, pair))
     return end(
       { ...situation, remedy: seen },
       {
@@ -35,3 +34,8 @@ export function judgeMemory(situation: UnderWay, pair: Pair): Move {
       )
     : note(seen, SILENCE_MS);
 }
+
+/** Whether a process was killed for want of memory under the new limit, be it the one that the container lives by. */
+export const wasKilled = ({ whisper, remedy }: UnderWay, { container }: Pair): boolean =>
+  (whisper.spec.memory?.episode_oom_kills ?? 0) > (remedy.oom_kills_before ?? 0) ||
+  (container.oom_kills ?? 0) > 0;

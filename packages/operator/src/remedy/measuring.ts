@@ -2,7 +2,7 @@ import { coresText } from '../assess/words.ts';
 import type { Surroundings } from '../cluster/remedy-facts.ts';
 import { amountOf } from './amounts.ts';
 import { judgeCpu } from './judge-cpu.ts';
-import { judgeMemory } from './judge-memory.ts';
+import { judgeMemory, wasKilled } from './judge-memory.ts';
 import { newPair, type Pair } from './measured-pair.ts';
 import { isInForce } from './proof.ts';
 import { rest, type Move } from './situation.ts';
@@ -14,6 +14,7 @@ export function whileMeasuring(situation: UnderWay, surroundings: Surroundings |
   const { whisper, remedy, resource } = situation;
   const pair = newPair(whisper.status?.measured ?? null, remedy);
   if (pair === null) return whileSilent(situation);
+  if (resource === 'memory' && wasKilled(situation, pair)) return judgeMemory(situation, pair);
   if (isRestarted(situation))
     return takeBack(
       situation,

@@ -428,6 +428,20 @@ describe('a remedy', () => {
     expect(few.remedy).toMatchObject({ phase: 'Waiting', reason: 'TooManyChanges' });
   });
 
+  it('counts its bounds, and what a person undoes, from where the container began, whatever the attempt', () => {
+    const limits = { ...AUTO[0]!.spec.limits!, max_factor: 3 };
+    const world = new World();
+    world.policies = [policyOf('auto', { mode: 'Auto', limits })];
+    world.load = { wide: 0.39, mean: 0.3 };
+    world.until('Proven');
+    world.load = { wide: 5, mean: 0.5 };
+    for (let step = 0; step < 200; step += 1) {
+      world.step(30);
+      expect(world.limit).toBeLessThanOrEqual(0.6);
+    }
+    expect(world.remedy?.original?.cpu_limit).toBe('200m');
+  });
+
   it('does no harm when the clock jumps', () => {
     const back = new World().until('Measuring');
     back.nowMs -= 3_600_000;

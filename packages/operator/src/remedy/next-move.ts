@@ -7,7 +7,7 @@ import { abandon, propose } from './propose.ts';
 import { isUndoRequested, requestOn } from './request.ts';
 import { rest, type Move, type Situation } from './situation.ts';
 import { takeBack } from './take-back.ts';
-import type { UnderWay } from './under-way.ts';
+import { isTouched, type UnderWay } from './under-way.ts';
 
 const UNDER_WAY: ReadonlySet<RemedyPhase> = new Set(['Applying', 'Measuring', 'TakingBack']);
 
@@ -45,7 +45,7 @@ function undone(situation: Situation): Move | null {
   if (remedy?.original == null || remedy.phase === 'TakingBack' || remedy.reason === 'ChangedByOthers')
     return null;
   if (!isUndoRequested(situation.whisper, remedy.proposal_id)) return null;
-  if (remedy.applied_at === null || sameResources(situation.container.resources, remedy.original))
+  if (isTouched({ ...situation, remedy }) || sameResources(situation.container.resources, remedy.original))
     return null;
   const answered = { ...remedy, answered_request: requestOn(situation.whisper) };
   return takeBack(

@@ -129,7 +129,7 @@ function decide(draft: Remedy, situation: Situation, step: Decided): Move {
   const answered = step.isApproved ? { ...draft, ...approval(draft) } : draft;
   if (failed !== undefined) return refused(answered, failed.name, failed.message);
   if (isShown) return note({ ...draft, message: shownText(draft, step.why) });
-  return begin({ ...answered, mode: 'Auto' }, situation, step);
+  return begin(answered, situation, step);
 }
 
 /** To show what would be done takes no right to do it. */
