@@ -107,7 +107,7 @@ describe('remedy approve', () => {
       },
     ]);
     expect(out).toBe(
-      'shop/web-1 app: approved: CPU limit 200m → 400m. Waiting: allowed, but not now. Outside the allowed hours.\n',
+      'shop/web-1 app: approved: CPU limit 200m → 400m. Waiting: allowed; not sent yet. Outside the allowed hours.\n',
     );
     expect(code).toBe(0);
   });
@@ -122,7 +122,7 @@ describe('remedy approve', () => {
     const { out, err, code } = await remedy('approve', 'web-1', '--quiet');
     expect({ out, err, code }).toEqual({
       out: '',
-      err: 'shop/web-1 app: not approved. Refused: a check forbids it. The node has no room.\n',
+      err: 'shop/web-1 app: not approved. Refused: not made. The node has no room.\n',
       code: 1,
     });
   });

@@ -59,7 +59,7 @@ export function assessWhisper(
   return {
     phase: ongoing.status === 'True' ? 'Open' : 'Resolved',
     insight: verdict?.insight ?? null,
-    recommendation: adviceAfter(whisper.status?.remedy ?? null) ?? verdict?.recommendation ?? null,
+    recommendation: adviceOn(whisper, verdict),
     kernel_evidence: verdict?.kernelEvidence ?? null,
     priority: PRIORITY[spec.severity],
     cause: verdict?.cause ?? null,
@@ -68,6 +68,9 @@ export function assessWhisper(
     observed_generation: metadata.generation,
   };
 }
+
+const adviceOn = ({ status }: KernelWhisper, verdict: Verdict | null): string | null =>
+  adviceAfter(status?.remedy ?? null) ?? verdict?.recommendation ?? null;
 
 function judge(spec: KernelWhisperSpec): Verdict | null {
   switch (spec.kind) {
