@@ -1,5 +1,5 @@
 import type { ResizeCondition } from '../cluster/remedy-facts.ts';
-import { isActuated, sameResources } from './change.ts';
+import { isActuated, sameResources, withOwn } from './change.ts';
 import { note, rest, type Move } from './situation.ts';
 import { takeBack } from './take-back.ts';
 import {
@@ -9,14 +9,17 @@ import {
   resize,
   SILENCE_MS,
   sinceApplied,
+  steppedBack,
   type UnderWay,
 } from './under-way.ts';
 
 /** A change was written down, and sent unless the operator ended in between; waits until the kubelet has it in force. */
 export function whileApplying(situation: UnderWay): Move {
-  const { remedy, container, pod, nowMs } = situation;
-  const to = remedy.to ?? container.resources;
-  if (!sameResources(container.resources, to)) return resize(remedy, situation, to);
+  const { remedy, container, pod, resource, nowMs } = situation;
+  const to = withOwn(container.resources, remedy.to ?? container.resources, resource);
+  // Sent again after a crash; but who puts back what was before, again and again, wants it so.
+  if (!sameResources(container.resources, to))
+    return sinceApplied(situation) > ACTUATION_MS ? steppedBack(situation) : resize(remedy, situation, to);
   const trouble = pod.resize.map((condition) => troubleOf(condition, nowMs)).find((found) => found !== null);
   if (trouble !== undefined) return takeBack(situation, trouble.reason, trouble.message);
   if (pod.resize.length === 0 && container.actual !== null && isActuated(container.actual, to))

@@ -24,6 +24,16 @@ export function withLimit(
     : { ...resources, memory_limit: quantity, ...(alsoRequest ? { memory_request: quantity } : {}) };
 }
 
+/** The resources as they are, but for those that a remedy of this kind is about: what others change beside it stays. */
+export const withOwn = (
+  current: ContainerResources,
+  wanted: ContainerResources,
+  resource: RemedyResource,
+): ContainerResources =>
+  resource === 'cpu'
+    ? { ...current, cpu_limit: wanted.cpu_limit, cpu_request: wanted.cpu_request }
+    : { ...current, memory_limit: wanted.memory_limit, memory_request: wanted.memory_request };
+
 export const sameResources = (one: ContainerResources, other: ContainerResources): boolean =>
   FIELDS.every((field) => sameQuantity(one[field], other[field]));
 

@@ -4,9 +4,12 @@ import { beginSearch, nextStep } from '../assess/limit-search.ts';
 import { amountOf } from './amounts.ts';
 import { tightest, type Bound } from './bounds.ts';
 import { storedSearch } from './search.ts';
-import { sameResources } from './change.ts';
+import { withOwn } from './change.ts';
 import { neededMemory } from './needed-memory.ts';
 import type { Situation } from './situation.ts';
+import { isAt } from './under-way.ts';
+import { newKills } from './new-kills.ts';
+import { isOneSweep } from './measured-pair.ts';
 
 /** The first change to a limit. */
 export interface FirstStep {
@@ -43,12 +46,13 @@ export function firstStep(
 type Common = Pick<FirstStep, 'bounds' | 'original'>;
 
 /** A limit that was proved stays counted from where it began, so that attempt after attempt cannot go beyond the policy. */
-function originalOf({ whisper, container }: Situation): ContainerResources {
-  const before = whisper.status?.remedy ?? null;
-  const isOurs = [before?.from, before?.to].some(
-    (known) => known != null && sameResources(container.resources, known),
-  );
-  return before?.original != null && isOurs ? before.original : container.resources;
+function originalOf(situation: Situation): ContainerResources {
+  const before = situation.whisper.status?.remedy ?? null;
+  const isOurs = before !== null && (isAt(situation, before.from) || isAt(situation, before.to));
+  const { resources } = situation.container;
+  return isOurs && before.original !== null
+    ? withOwn(resources, before.original, situation.resource)
+    : resources;
 }
 
 /** The most that one step may give: the policy's share of the limit, within every bound. */
@@ -97,12 +101,15 @@ function freshReading({ whisper }: Situation): KernelReading | null {
   const remedy = whisper.status?.remedy ?? null;
   if (remedy?.phase !== 'Waiting' || remedy.reason !== 'MeasuringBefore') return null;
   const { container, pod } = whisper.status?.measured ?? { container: null, pod: null };
-  if (container === null || pod === null) return null;
+  if (container === null || pod === null || !isOneSweep(container, pod)) return null;
   return container.measured_at === remedy.measured_until ? null : container;
 }
 
 function memoryStep(situation: Situation, current: number, common: Common): FirstStep | null {
   const { whisper, mandate } = situation;
+  const before = whisper.status?.remedy ?? null;
+  // What was proved enough stays enough until another one is killed.
+  if (before?.phase === 'Proven' && newKills(whisper, before) === 0) return null;
   const limit = neededMemory(
     whisper.spec.memory,
     current,

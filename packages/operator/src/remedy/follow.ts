@@ -23,9 +23,19 @@ export function follow(given: UnderWay, surroundings: Surroundings | null): Move
     });
   if (remedy.phase === 'TakingBack') return whileTakingBack(situation);
   if (isTouched(situation)) return steppedBack(situation);
-  if (mandate.mode === 'Off')
-    return takeBack(situation, 'SwitchedOff', `Switched off before it was proved: ${mandate.decidedBy}.`);
+  if (!isStillAllowed(situation))
+    return takeBack(
+      situation,
+      'SwitchedOff',
+      `No longer allowed before it was proved: ${mandate.decidedBy}.`,
+    );
   return remedy.phase === 'Applying' ? whileApplying(situation) : whileMeasuring(situation, surroundings);
+}
+
+/** What a policy allowed needs it until the end; what a person approved is only ended by Off. */
+function isStillAllowed({ mandate, remedy }: UnderWay): boolean {
+  const isApproved = remedy.answered_request === `approve/${remedy.proposal_id ?? ''}`;
+  return mandate.mode === 'Auto' || (mandate.mode === 'DryRun' && isApproved);
 }
 
 /** Two replicas' clocks may differ by so much. */

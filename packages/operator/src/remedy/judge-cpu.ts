@@ -34,8 +34,10 @@ export function judgeCpu(situation: UnderWay, pair: Pair, surroundings: Surround
     heard_at: isoOf(nowMs),
   };
   const measured = { ...situation, remedy: seen };
-  if (isUnknown(surroundings.limitRanges) || isUnknown(surroundings.quotas) || isUnknown(surroundings.node))
-    return rest(LOOK_AGAIN_MS);
+  if (!areBoundsKnown(surroundings))
+    return sinceApplied(situation) > LOAD_MS
+      ? conclude(measured, 'What bounds the limit could not be found out')
+      : rest(LOOK_AGAIN_MS);
   if (isComparable(before, pair.container) === false) {
     return sinceApplied(situation) > LOAD_MS
       ? takeBack(
@@ -60,6 +62,9 @@ export function judgeCpu(situation: UnderWay, pair: Pair, surroundings: Surround
   return takeStep(measured, step);
 }
 
+const areBoundsKnown = ({ limitRanges, quotas, node }: Surroundings): boolean =>
+  ![limitRanges, quotas, node].some(isUnknown);
+
 const mostCores = (
   { pod, container, mandate, resource, remedy }: UnderWay,
   surroundings: Surroundings,
@@ -83,7 +88,9 @@ function takeStep(situation: UnderWay, step: LimitStep): Move {
   const learned = { ...situation, remedy };
   switch (step.kind) {
     case 'wait':
-      return note({ ...remedy, reason: 'MeasuringLonger' }, SILENCE_MS);
+      return sinceApplied(situation) > LOAD_MS
+        ? takeBack(learned, 'NotComparable', `${step.why}.`)
+        : note({ ...remedy, reason: 'MeasuringLonger' }, SILENCE_MS);
     case 'raise':
       return stepTo(learned, step.limitCores, 'Raising') ?? conclude(learned, step.why);
     case 'trim':

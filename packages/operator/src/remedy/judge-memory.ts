@@ -1,5 +1,6 @@
 import type { Remedy } from 'kernel-gossip-types';
 import type { Pair } from './measured-pair.ts';
+import { newKills } from './new-kills.ts';
 import { backOffMs, isoOf, note, type Move } from './situation.ts';
 import { end, SILENCE_MS, sinceApplied, type UnderWay } from './under-way.ts';
 
@@ -37,5 +38,4 @@ export function judgeMemory(situation: UnderWay, pair: Pair): Move {
 
 /** Whether a process was killed for want of memory under the new limit, be it the one that the container lives by. */
 export const wasKilled = ({ whisper, remedy }: UnderWay, { container }: Pair): boolean =>
-  (whisper.spec.memory?.episode_oom_kills ?? 0) > (remedy.oom_kills_before ?? 0) ||
-  (container.oom_kills ?? 0) > 0;
+  newKills(whisper, remedy) > 0 || (container.oom_kills ?? 0) > 0;

@@ -1,5 +1,5 @@
 import { coresText } from '../assess/words.ts';
-import type { Surroundings } from '../cluster/remedy-facts.ts';
+import type { PodFacts, Surroundings } from '../cluster/remedy-facts.ts';
 import { amountOf } from './amounts.ts';
 import { judgeCpu } from './judge-cpu.ts';
 import { judgeMemory, wasKilled } from './judge-memory.ts';
@@ -15,7 +15,7 @@ export function whileMeasuring(situation: UnderWay, surroundings: Surroundings |
   const pair = newPair(whisper.status?.measured ?? null, remedy);
   if (pair === null) return whileSilent(situation);
   if (resource === 'memory' && wasKilled(situation, pair)) return judgeMemory(situation, pair);
-  if (isRestarted(situation))
+  if (isRestarted(situation, pair))
     return takeBack(
       situation,
       'ContainerRestarted',
@@ -41,16 +41,27 @@ function whileSilent(situation: UnderWay): Move {
       );
 }
 
-function isRestarted({ remedy, container }: UnderWay): boolean {
-  const before = remedy.before?.container ?? null;
-  return before !== null && container.id !== null && before.container_id !== container.id;
+/** By the API server, or by the node, whoever knows first. */
+function isRestarted({ remedy, container }: UnderWay, pair: Pair): boolean {
+  const before = remedy.before?.container?.container_id ?? null;
+  return [container.id, pair.container.container_id].some(
+    (id) => before !== null && id !== null && id !== before,
+  );
 }
 
 const lastHeardMs = ({ remedy }: UnderWay): number =>
   Math.max(...[remedy.applied_at, remedy.heard_at].map((at) => (at === null ? 0 : Date.parse(at))));
 
-const cpuInForce = ({ remedy }: UnderWay, { container, pod }: Pair): boolean =>
-  isInForce(amountOf(remedy.to?.cpu_limit ?? null) ?? 0, container, pod) === true;
+const cpuInForce = ({ remedy, pod }: UnderWay, pair: Pair): boolean =>
+  isInForce(amountOf(remedy.to?.cpu_limit ?? null) ?? 0, podLimit(pod), pair) === true;
+
+/** What the pod's own group is given: the sum of its containers' limits; null where one of them has none. */
+function podLimit({ containers }: PodFacts): number | null {
+  const limits = containers
+    .filter(({ kind }) => kind === 'container' || kind === 'sidecar')
+    .map(({ resources }) => amountOf(resources.cpu_limit));
+  return limits.reduce((sum, limit) => (sum === null || limit === null ? null : sum + limit), 0);
+}
 
 function memoryInForce({ remedy }: UnderWay, { container, pod }: Pair): boolean {
   const limit = amountOf(remedy.to?.memory_limit ?? null);

@@ -442,6 +442,100 @@ describe('a remedy', () => {
     expect(world.remedy?.original?.cpu_limit).toBe('200m');
   });
 
+  it('touches nothing but what it is about, whatever others change beside it', () => {
+    const world = new World().until('Measuring');
+    const change = (memory_limit: string) => {
+      const resources = { ...world.pod.containers[0]!.resources, memory_limit };
+      world.pod = podOf({ containers: [containerOf({ resources, actual: resources })] });
+    };
+    change('96Mi');
+    world.until('Proven');
+    change('144Mi');
+    world.annotate(`undo/${world.remedy?.proposal_id ?? ''}`);
+    expect(world.move()).toMatchObject({
+      kind: 'resize',
+      patch: { spec: { containers: [{ name: 'app', resources: { limits: { cpu: '200m' } } }] } },
+    });
+    expect(JSON.stringify(world.move())).not.toContain('"memory":"');
+  });
+
+  it('needs its permission to the end: a policy that is gone allows no more', () => {
+    const world = new World().until('Measuring');
+    world.policies = [];
+    world.until('TakenBack');
+    expect(world.limits).toEqual(['400m', '200m']);
+  });
+
+  it('gives way to whoever puts back what was before, again and again', () => {
+    const world = new World();
+    world.resize = () => undefined;
+    world.until('SteppedBack');
+    expect(world.remedy).toMatchObject({ reason: 'ChangedByOthers' });
+  });
+
+  it('takes no reading of the pod for one of the same time that is of an earlier sweep', () => {
+    const world = new World();
+    world.step();
+    const { container, pod } = world.whisper.status!.measured!;
+    const older = { ...pod!, measured_at: '2025-12-31T23:00:00.000Z' };
+    world.isMeasuring = false;
+    world.whisper = {
+      ...world.whisper,
+      status: { ...world.whisper.status!, measured: { container, pod: older } },
+    };
+    expect(world.move()).toMatchObject({ kind: 'rest' });
+  });
+
+  it('is no proof where the pod around the container still holds it back', () => {
+    const world = new World();
+    const beside = containerOf({ name: 'beside' });
+    world.pod = podOf({ containers: [containerOf(), beside] });
+    const resize = world.resize.bind(world);
+    world.resize = (remedy) => {
+      resize(remedy);
+      world.pod = podOf({ containers: [...world.pod.containers, beside] });
+    };
+    const measure = world.measure.bind(world);
+    // The pod's own quota stays what it was: 200m of each.
+    world.measure = () => {
+      measure();
+      const { container, pod } = world.whisper.status!.measured!;
+      const measured = { container, pod: { ...pod!, limit_cores: 0.4 } };
+      world.whisper = { ...world.whisper, status: { ...world.whisper.status!, measured } };
+    };
+    world.until('TakenBack');
+    expect(world.remedy).toMatchObject({ reason: 'NotOnNode' });
+  });
+
+  it('raises memory no further for a kill that was answered', () => {
+    const memory = {
+      usage_percent: 95,
+      usage_bytes: 60e6,
+      limit_bytes: 64 * 2 ** 20,
+      stalled_percent: null,
+      oom_kills: 0,
+      episode_oom_kills: 1,
+      window_seconds: 1,
+    };
+    const world = new World(
+      whisperOf({ kind: 'memory_pressure', throttled_percent: null, kernel_truth: null, memory }),
+    );
+    const measure = world.measure.bind(world);
+    world.measure = () => {
+      measure();
+      const limit = amountOf(world.pod.containers[0]?.resources.memory_limit ?? null);
+      const { container, pod } = world.whisper.status!.measured!;
+      const measured = {
+        container: { ...container!, memory_limit_bytes: limit },
+        pod: { ...pod!, memory_limit_bytes: limit },
+      };
+      world.whisper = { ...world.whisper, status: { ...world.whisper.status!, measured } };
+    };
+    world.until('Proven');
+    world.run(300);
+    expect(world.pod.containers[0]?.resources.memory_limit).toBe('96Mi');
+  });
+
   it('does no harm when the clock jumps', () => {
     const back = new World().until('Measuring');
     back.nowMs -= 3_600_000;

@@ -1,13 +1,12 @@
 import type { KernelWhisper, RemedyPhase } from 'kernel-gossip-types';
 import type { Surroundings } from '../cluster/remedy-facts.ts';
-import { sameResources } from './change.ts';
 import { follow, needsSurroundings } from './follow.ts';
 import { firstStep } from './first-step.ts';
 import { abandon, propose } from './propose.ts';
 import { isUndoRequested, requestOn } from './request.ts';
 import { rest, type Move, type Situation } from './situation.ts';
 import { takeBack } from './take-back.ts';
-import { isTouched, type UnderWay } from './under-way.ts';
+import { isAt, isTouched, type UnderWay } from './under-way.ts';
 
 const UNDER_WAY: ReadonlySet<RemedyPhase> = new Set(['Applying', 'Measuring', 'TakingBack']);
 
@@ -45,8 +44,7 @@ function undone(situation: Situation): Move | null {
   if (remedy?.original == null || remedy.phase === 'TakingBack' || remedy.reason === 'ChangedByOthers')
     return null;
   if (!isUndoRequested(situation.whisper, remedy.proposal_id)) return null;
-  if (isTouched({ ...situation, remedy }) || sameResources(situation.container.resources, remedy.original))
-    return null;
+  if (isTouched({ ...situation, remedy }) || isAt(situation, remedy.original)) return null;
   const answered = { ...remedy, answered_request: requestOn(situation.whisper) };
   return takeBack(
     { ...situation, remedy: answered },

@@ -34,12 +34,12 @@ const QUOTA_GRAIN = 0.0005;
  */
 export function isInForce(
   limitCores: number,
-  container: KernelReading | null,
-  pod: KernelReading | null,
+  podCores: number | null,
+  { container, pod }: { readonly container: KernelReading | null; readonly pod: KernelReading | null },
 ): boolean | null {
   if (container === null || pod === null) return null;
   const own = container.limit_cores;
   if (own === null || Math.abs(own - limitCores) > Math.max(QUOTA_GRAIN, 0.01 * limitCores)) return false;
   // Without a quota of its own, which is so where one of its containers has no limit, the pod holds nothing back.
-  return pod.limit_cores === null || pod.limit_cores >= limitCores - QUOTA_GRAIN;
+  return pod.limit_cores === null || pod.limit_cores >= (podCores ?? limitCores) - QUOTA_GRAIN;
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ContainerResources, Remedy, RemedyOwner } from 'kernel-gossip-types';
 import type { Surroundings } from '../cluster/remedy-facts.ts';
 import { boundsOf } from './bounds.ts';
-import { resizePatch, templatePatch, withLimit } from './change.ts';
+import { resizePatch, templatePatch, withLimit, withOwn } from './change.ts';
 import { checksFor, PERMISSION } from './checks.ts';
 import { isAllowed, nextAllowedMs } from './hours.ts';
 import { firstStep, type FirstStep } from './first-step.ts';
@@ -40,7 +40,10 @@ export function propose(situation: Situation, surroundings: Surroundings): Move 
   );
   if (step === null) return abandon(situation) ?? rest();
   const approved = approvedOn(situation.whisper);
-  const to = approved ?? withLimit(container.resources, resource, step.limit, pod.qosClass);
+  const to =
+    approved === null
+      ? withLimit(container.resources, resource, step.limit, pod.qosClass)
+      : withOwn(container.resources, approved, resource);
   const draft = draftOf(situation, surroundings, step, to);
   return settle(decide(draft, situation, { ...step, isApproved: approved !== null }), situation, nowMs);
 }

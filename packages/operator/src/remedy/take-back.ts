@@ -6,6 +6,7 @@ import {
   end,
   isTouched,
   LOOK_AGAIN_MS,
+  originalIn,
   resize,
   sinceApplied,
   steppedBack,
@@ -20,7 +21,7 @@ const HANDS_OFF: ReadonlySet<string> = new Set(['UndoneByRequest', 'EatsAnyLimit
 /** Puts back what was before the first step. Memory stays. */
 export function takeBack(situation: UnderWay, reason: string, message: string): Move {
   const { remedy, container, nowMs, resource } = situation;
-  const original = remedy.original ?? container.resources;
+  const original = originalIn(situation);
   if (resource === 'memory' && reason !== 'Infeasible' && reason !== 'UndoneByRequest')
     return end(situation, {
       phase: 'SteppedBack',
@@ -46,7 +47,7 @@ export function takeBack(situation: UnderWay, reason: string, message: string): 
 /** The old limits were sent; waits until they are in force. */
 export function whileTakingBack(situation: UnderWay): Move {
   const { remedy, container } = situation;
-  const original = remedy.original ?? container.resources;
+  const original = originalIn(situation);
   if (!sameResources(container.resources, original)) {
     return isTouched(situation) ? steppedBack(situation) : resize(remedy, situation, original);
   }

@@ -1,5 +1,5 @@
-import type { Remedy } from 'kernel-gossip-types';
-import { resizePatch, sameResources } from './change.ts';
+import type { ContainerResources, Remedy } from 'kernel-gossip-types';
+import { resizePatch, sameResources, withOwn } from './change.ts';
 import { HOUR_MS, isoOf, note, type Move, type Situation } from './situation.ts';
 
 /** How long the kubelet may take; it tries a deferred change again whenever there is room (KEP-1287). */
@@ -25,11 +25,20 @@ export const sinceApplied = ({ remedy, nowMs }: UnderWay): number =>
   nowMs - Date.parse(remedy.applied_at ?? isoOf(nowMs));
 
 /** Neither what was before this step nor what it asks for. */
-export const isTouched = ({ remedy, container }: UnderWay): boolean =>
-  [remedy.from, remedy.to].every((known) => known === null || !sameResources(container.resources, known));
+export const isTouched = (situation: UnderWay): boolean =>
+  !isAt(situation, situation.remedy.from) && !isAt(situation, situation.remedy.to);
 
-export function resize(remedy: Remedy, { container }: Situation, to: NonNullable<Remedy['to']>): Move {
-  return { kind: 'resize', remedy, patch: resizePatch(container, container.resources, to) };
+/** Whether the container has these resources, as far as the remedy is about them. */
+export const isAt = ({ container, resource }: Situation, known: ContainerResources | null): boolean =>
+  known !== null && sameResources(container.resources, withOwn(container.resources, known, resource));
+
+/** What the container had before the first step, beside what others changed since. */
+export const originalIn = ({ remedy, container, resource }: UnderWay): ContainerResources =>
+  withOwn(container.resources, remedy.original ?? container.resources, resource);
+
+export function resize(remedy: Remedy, { container, resource }: Situation, to: ContainerResources): Move {
+  const own = withOwn(container.resources, to, resource);
+  return { kind: 'resize', remedy, patch: resizePatch(container, container.resources, own) };
 }
 
 interface End extends Pick<Remedy, 'phase' | 'reason' | 'message'> {
