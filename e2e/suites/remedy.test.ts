@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { KernelWhisper, KernelWhisperList, Remedy } from 'kernel-gossip-types';
+import type { FindingKind, KernelWhisper, KernelWhisperList, Remedy } from 'kernel-gossip-types';
 import { cgroupDirectory, isUnified } from '../src/cluster/cgroup-directory.ts';
 import { connectCluster } from '../src/cluster/connect.ts';
 import { run } from '../src/command.ts';
@@ -137,26 +137,39 @@ const kgossip = (...args: readonly string[]) =>
 
 const limitOf = ({ spec }: LivePod): string => spec.containers[0]?.resources.limits.cpu ?? '';
 
-async function whisperAbout(namespace: string, name: string): Promise<KernelWhisper | undefined> {
+async function whisperAbout(
+  namespace: string,
+  name: string,
+  kind: FindingKind = 'cpu_throttle',
+): Promise<KernelWhisper | undefined> {
   const list = JSON.parse(
     await succeed(kubectl, ['get', 'kw', '-n', namespace, '-o', 'json']),
   ) as KernelWhisperList;
   return list.items.find(
     ({ spec }) =>
-      (spec.pod_name === name || spec.workload?.name === name) && spec.container_name === 'worker',
+      spec.kind === kind &&
+      spec.container_name === 'worker' &&
+      (spec.pod_name === name || spec.workload?.name === name),
   );
 }
 
-/** Waits until a remedy is in one of these phases; fails at once in one that it cannot come back from. */
-async function remedyOf(
+/** Waits until a remedy is in one of these phases. */
+const remedyOf = (
   namespace: string,
   name: string,
   ...phases: readonly Remedy['phase'][]
+): Promise<KernelWhisper> => remedyFor('cpu_throttle', namespace, name, phases);
+
+async function remedyFor(
+  kind: FindingKind,
+  namespace: string,
+  name: string,
+  phases: readonly Remedy['phase'][],
 ): Promise<KernelWhisper> {
   let last: Remedy | null | undefined;
   try {
     return await until(`${name}: ${phases.join(' or ')}`, { timeoutMs: 240_000, everyMs: 500 }, async () => {
-      const whisper = await whisperAbout(namespace, name);
+      const whisper = await whisperAbout(namespace, name, kind);
       last = whisper?.status?.remedy;
       return last != null && phases.includes(last.phase) ? whisper : undefined;
     });
@@ -358,7 +371,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     async () => {
       await apply(kubectl, [policy(NAMESPACE, 'memory', 'Auto', 'memory')]);
       await apply(kubectl, [pod(NAMESPACE, 'short', HUNGRY_CHILDREN, { app: 'memory' })]);
-      const { status } = await remedyOf(NAMESPACE, 'short', 'Proven');
+      const { status } = await remedyFor('memory_pressure', NAMESPACE, 'short', ['Proven']);
       const live = await readPod(NAMESPACE, 'short');
       expect(status?.remedy).toMatchObject({ reason: 'NoneKilled', original: { memory_limit: '64Mi' } });
       const group = join(cluster.cgroupRoot ?? '', 'burstable', `pod${live.metadata.uid}`);
