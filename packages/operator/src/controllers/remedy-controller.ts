@@ -65,7 +65,12 @@ export function remedyController(parts: RemedyParts): Reconcile {
     const freshMs = freshForMs(whisper, proposed.get(key), next);
     if (freshMs > 0) return whisper.status?.phase === 'Open' ? again(freshMs) : DONE;
     proposed.set(key, next);
-    return reconcile(whisper, mandate, parts, signal);
+    try {
+      return await reconcile(whisper, mandate, parts, signal);
+    } catch (error) {
+      proposed.delete(key);
+      throw error;
+    }
   };
 }
 

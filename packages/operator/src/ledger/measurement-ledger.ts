@@ -1,3 +1,4 @@
+import { isKernelGossipError } from 'kernel-gossip-types';
 import type { KernelReading, KernelWhisper, MeasuredPair, ResourceMeasurement } from 'kernel-gossip-types';
 import { refKey, refOf, type ObjectIndex } from '../store/object-index.ts';
 import type { Store } from '../store/port.ts';
@@ -34,14 +35,25 @@ export class MeasurementLedger {
     { observation, container }: Evidence<ResourceMeasurement>,
   ): Promise<void> {
     const key = refKey(whisper.metadata);
-    const before = this.#newest.get(key) ?? whisper.status?.measured ?? NOTHING;
     const side = container === null ? 'pod' : 'container';
-    const measured = { ...before, [side]: readingOf(observation) };
-    this.#newest.set(key, measured);
-    await this.#store.applyStatus('KernelWhisper', refOf(key), {
-      manager: 'kernel-gossip-measurer',
-      fields: { measured },
-    });
+    let current: KernelWhisper | null = whisper;
+    for (let attempt = 1; current !== null; attempt += 1) {
+      const before = newerOf(this.#newest.get(key) ?? NOTHING, current.status?.measured ?? NOTHING);
+      const measured = { ...before, [side]: readingOf(observation) };
+      this.#newest.set(key, measured);
+      const { resourceVersion } = current.metadata;
+      try {
+        await this.#store.applyStatus('KernelWhisper', refOf(key), {
+          manager: 'kernel-gossip-measurer',
+          fields: { measured },
+          ...(resourceVersion === null ? {} : { resourceVersion }),
+        });
+        return;
+      } catch (error) {
+        if (!isKernelGossipError(error, 'KG_STORE_CONFLICT') || attempt === ATTEMPTS) throw error;
+        current = await this.#store.get('KernelWhisper', refOf(key));
+      }
+    }
   }
 
   #forgetOthers(): void {
@@ -51,6 +63,18 @@ export class MeasurementLedger {
     }
   }
 }
+
+const ATTEMPTS = 4;
+
+/** Another replica may have written since: what it wrote must not go back to what this one remembers. */
+const newerOf = (kept: MeasuredPair, stored: MeasuredPair): MeasuredPair => ({
+  container: later(kept.container, stored.container),
+  pod: later(kept.pod, stored.pod),
+});
+const later = (one: KernelReading | null, other: KernelReading | null): KernelReading | null =>
+  one === null || (other !== null && Date.parse(other.measured_at) > Date.parse(one.measured_at))
+    ? other
+    : one;
 
 const isFor = (whisper: KernelWhisper, { pod, container }: Evidence): boolean =>
   needsMeasuring(whisper) &&

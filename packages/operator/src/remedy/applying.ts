@@ -1,15 +1,16 @@
 import type { ResizeCondition } from '../cluster/remedy-facts.ts';
 import { isActuated, sameResources, withOwn } from './change.ts';
-import { note, rest, type Move } from './situation.ts';
+import { isoOf, note, rest, type Move } from './situation.ts';
 import { takeBack } from './take-back.ts';
 import {
   ACTUATION_MS,
   IN_FORCE_MS,
   LOOK_AGAIN_MS,
+  isAt,
   resize,
+  steppedBack,
   SILENCE_MS,
   sinceApplied,
-  steppedBack,
   type UnderWay,
 } from './under-way.ts';
 
@@ -19,7 +20,7 @@ export function whileApplying(situation: UnderWay): Move {
   const to = withOwn(container.resources, remedy.to ?? container.resources, resource);
   // Sent again after a crash; but who puts back what was before, again and again, wants it so.
   if (!sameResources(container.resources, to))
-    return sinceApplied(situation) > ACTUATION_MS ? steppedBack(situation) : resize(remedy, situation, to);
+    return sinceApplied(situation) > ACTUATION_MS ? notOnPod(situation) : resize(remedy, situation, to);
   const trouble = pod.resize.map((condition) => troubleOf(condition, nowMs)).find((found) => found !== null);
   if (trouble !== undefined) return takeBack(situation, trouble.reason, trouble.message);
   if (pod.resize.length === 0 && container.actual !== null && isActuated(container.actual, to))
@@ -28,6 +29,7 @@ export function whileApplying(situation: UnderWay): Move {
         ...remedy,
         phase: 'Measuring',
         reason: 'InForce',
+        heard_at: isoOf(nowMs),
         message: 'The kubelet says that it is in force; the kernel is asked.',
       },
       SILENCE_MS,
@@ -40,6 +42,12 @@ export function whileApplying(situation: UnderWay): Move {
       )
     : rest(LOOK_AGAIN_MS);
 }
+
+/** Who puts back what was before all steps wants it so; an earlier step of ours must not stay unproved. */
+const notOnPod = (situation: UnderWay): Move =>
+  isAt(situation, situation.remedy.original)
+    ? steppedBack(situation)
+    : takeBack(situation, 'NotActuated', 'What was to be sent is not on the pod.');
 
 interface Trouble {
   readonly reason: string;

@@ -109,7 +109,8 @@ function memoryStep(situation: Situation, current: number, common: Common): Firs
   const { whisper, mandate } = situation;
   const before = whisper.status?.remedy ?? null;
   // What was proved enough stays enough until another one is killed.
-  if (before?.phase === 'Proven' && newKills(whisper, before) === 0) return null;
+  if (before?.applied_at != null && isAt(situation, before.to) && newKills(whisper, before) === 0)
+    return null;
   const limit = neededMemory(
     whisper.spec.memory,
     current,

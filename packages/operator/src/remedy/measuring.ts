@@ -7,7 +7,7 @@ import { newPair, type Pair } from './measured-pair.ts';
 import { isInForce } from './proof.ts';
 import { rest, type Move } from './situation.ts';
 import { takeBack } from './take-back.ts';
-import { IN_FORCE_MS, LOOK_AGAIN_MS, SILENCE_MS, sinceApplied, type UnderWay } from './under-way.ts';
+import { IN_FORCE_MS, LOOK_AGAIN_MS, SILENCE_MS, type UnderWay } from './under-way.ts';
 
 /** The kubelet has it in force; waits for the kernel's word, from both cgroups. */
 export function whileMeasuring(situation: UnderWay, surroundings: Surroundings | null): Move {
@@ -23,7 +23,7 @@ export function whileMeasuring(situation: UnderWay, surroundings: Surroundings |
     );
   const isThere = resource === 'cpu' ? cpuInForce(situation, pair) : memoryInForce(situation, pair);
   if (!isThere) {
-    return sinceApplied(situation) > IN_FORCE_MS
+    return situation.nowMs - lastHeardMs(situation) > IN_FORCE_MS
       ? takeBack(situation, 'NotOnNode', notOnNode(situation, pair))
       : rest(LOOK_AGAIN_MS);
   }

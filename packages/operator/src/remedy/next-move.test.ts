@@ -5,6 +5,7 @@ import type { PodFacts, Surroundings } from '../cluster/remedy-facts.ts';
 import { amountOf, cpuQuantity } from './amounts.ts';
 import { mandateFor } from './mode.ts';
 import { asksForSurroundings, isUnderWay, nextMove } from './next-move.ts';
+import { refusedByApi } from './refused-by-api.ts';
 import type { Move } from './situation.ts';
 import { CONTAINER_ID, containerOf, podOf, policyOf, surroundingsOf, whisperOf } from './testing.ts';
 
@@ -484,6 +485,53 @@ describe('a remedy', () => {
       status: { ...world.whisper.status!, measured: { container, pod: older } },
     };
     expect(world.move()).toMatchObject({ kind: 'rest' });
+  });
+
+  it('gives a kubelet its time: the cgroups are asked when it says that the change is in force', () => {
+    const world = new World();
+    const resize = world.resize.bind(world);
+    let isSlow = true;
+    world.resize = (remedy) => {
+      resize(remedy);
+      const actual = isSlow ? containerOf().actual : remedy.to;
+      world.pod = podOf({ containers: [containerOf({ resources: remedy.to!, actual })] });
+    };
+    const measure = world.measure.bind(world);
+    world.measure = () => {
+      measure(amountOf(world.pod.containers[0]?.actual?.cpu_limit ?? null) ?? 0);
+    };
+    world.until('Applying').run(9);
+    isSlow = false;
+    world.pod = podOf({
+      containers: [containerOf({ resources: world.remedy!.to!, actual: world.remedy!.to })],
+    });
+    world.until('Proven');
+  });
+
+  it('takes back an earlier step where the next one could not be sent for long', () => {
+    const world = new World();
+    world.load = { wide: 1, mean: 0.3 };
+    world.until('Measuring');
+    const resize = world.resize.bind(world);
+    world.resize = () => undefined;
+    world.until('Applying');
+    expect(world.limit).toBe(0.4);
+    world.nowMs += 400_000;
+    world.resize = resize;
+    world.until('TakenBack');
+    expect(world.limit).toBe(0.2);
+  });
+
+  it('waits as long as it says before it tries again to take back what the API server refuses', () => {
+    const world = new World().until('Measuring');
+    world.policies = [];
+    const move = world.move();
+    if (move.kind !== 'resize') throw new Error('nothing is taken back');
+    const mandate = mandateFor({ labels: {}, remediation: null, kind: 'cpu_throttle' }, []);
+    world.note(refusedByApi(move.remedy, 'forbidden', mandate, world.nowMs));
+    expect(world.move()).toMatchObject({ kind: 'rest', afterMs: 120_000 });
+    world.nowMs += 120_000;
+    expect(world.move()).toMatchObject({ kind: 'resize' });
   });
 
   it('is no proof where the pod around the container still holds it back', () => {

@@ -28,13 +28,18 @@ export function asksForSurroundings(situation: Situation): boolean {
   return firstStep(situation, () => []) !== null;
 }
 
+const LOOK_AT_WAITING_MS = 60_000;
+
 /** What to do next about a whisper: from what stands on it, the pod as it is, and the time. Pure. */
 export function nextMove(situation: Situation, surroundings: Surroundings | null): Move {
   const undo = undone(situation);
   if (undo !== null) return undo;
   const underWay = underWayIn(situation);
   if (underWay !== null) return follow(underWay, surroundings);
-  return surroundings === null ? (abandon(situation) ?? rest()) : propose(situation, surroundings);
+  if (surroundings !== null) return propose(situation, surroundings);
+  // What waits is looked at by the clock, too: nobody may ever write to the whisper again.
+  const isWaiting = situation.whisper.status?.remedy?.phase === 'Waiting';
+  return abandon(situation) ?? rest(isWaiting ? LOOK_AT_WAITING_MS : null);
 }
 
 /** A person wants back what was before; null where nobody does, or nothing was changed. */

@@ -39,6 +39,7 @@ export function takeBack(situation: UnderWay, reason: string, message: string): 
     to: original,
     patch: JSON.stringify(patch),
     applied_at: isoOf(nowMs),
+    next_attempt_at: null,
   };
   if (sameResources(container.resources, original)) return note(taking, 0);
   return { kind: 'resize', remedy: { ...taking, changes: withChange(remedy.changes, nowMs) }, patch };
@@ -49,6 +50,8 @@ export function whileTakingBack(situation: UnderWay): Move {
   const { remedy, container } = situation;
   const original = originalIn(situation);
   if (!sameResources(container.resources, original)) {
+    const pauseMs = Date.parse(remedy.next_attempt_at ?? isoOf(0)) - situation.nowMs;
+    if (pauseMs > 0 && !isTouched(situation)) return rest(pauseMs);
     return isTouched(situation) ? steppedBack(situation) : resize(remedy, situation, original);
   }
   const isThere = container.actual === null || isActuated(container.actual, original);
