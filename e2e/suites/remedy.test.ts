@@ -205,7 +205,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
       'packages/observer/bin/kernel-gossip-observer.js',
       [
         ...['--url', state.operator?.url ?? '', '--node-name', cluster.nodeName],
-        ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '2s'],
+        ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '3s'],
       ],
       { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
     );

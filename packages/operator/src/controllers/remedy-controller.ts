@@ -107,7 +107,8 @@ const isRemediable = ({ spec }: KernelWhisper): boolean =>
   spec.container_name !== null;
 
 const isPressing = (whisper: KernelWhisper, nowMs: number): boolean => {
-  if (isUnderWay(whisper)) return true;
+  // A person waits: what stood in the way a moment ago, such as too short a window, may not any more.
+  if (isUnderWay(whisper) || requestOn(whisper) !== null) return true;
   const remedy = whisper.status?.remedy ?? null;
   if (remedy?.reason === 'MeasuringBefore') return true;
   return remedy?.next_attempt_at != null && Date.parse(remedy.next_attempt_at) <= nowMs;
