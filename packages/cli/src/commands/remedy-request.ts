@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { KernelGossipError, type Remedy } from 'kernel-gossip-types';
+import { KernelGossipError, remedyRequest, type Remedy, type RemedyVerb } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { targetOptions } from '../options.ts';
 import { awaitAnswer } from '../remedy/await-answer.ts';
 import { theRemedy, type Remedied } from '../remedy/choose-remedy.ts';
-import { fits, requestText, whyNot, type Outcome, type Verb } from '../remedy/request.ts';
+import { fits, whyNot, type Outcome } from '../remedy/request.ts';
 import { changeText, PHASE_WORDS, resourcesText } from '../render/remedy-words.ts';
 import { visible } from '../terminal/sanitize.ts';
 import type { CommandContext } from './context.ts';
@@ -13,13 +13,13 @@ import { aboutPod, remediesAsked, withRemedies, type RemedyPlace } from './with-
 /** As long as `kubectl wait` and its like are usually given. */
 const DEFAULT_WAIT_MS = 60_000;
 
-const DONE: Readonly<Record<Verb, string>> = { approve: 'approved', undo: 'granted' };
+const DONE: Readonly<Record<RemedyVerb, string>> = { approve: 'approved', undo: 'granted' };
 
 const subjectOf = ({ whisper: { spec }, remedy }: Remedied): string =>
   `${visible(spec.namespace)}/${visible(spec.pod_name)} ${visible(remedy.container_name)}`;
 
 /** What is asked for, in figures. */
-const whatIsAsked = (verb: Verb, { from, to, original }: Remedy): string =>
+const whatIsAsked = (verb: RemedyVerb, { from, to, original }: Remedy): string =>
   verb === 'approve'
     ? changeText(from, to)
     : `back to ${original === null ? 'what it began with' : resourcesText(original)}`;
@@ -33,7 +33,7 @@ interface Answer {
   readonly text: string;
 }
 
-function answerOf(verb: Verb, one: Remedied, outcome: Outcome, waitedMs: number): Answer {
+function answerOf(verb: RemedyVerb, one: Remedied, outcome: Outcome, waitedMs: number): Answer {
   const subject = subjectOf(one);
   const { pod_name: pod, namespace } = one.whisper.spec;
   switch (outcome.type) {
@@ -77,7 +77,7 @@ async function ask(
   { io, exitWith }: CommandContext,
   { remedies }: RemedyPlace,
   one: Remedied,
-  how: { readonly verb: Verb; readonly command: Command },
+  how: { readonly verb: RemedyVerb; readonly command: Command },
 ): Promise<void> {
   const { verb, command } = how;
   const { whisper, remedy } = one;
@@ -86,7 +86,7 @@ async function ask(
   if (why !== null || id === null)
     throw new KernelGossipError('KG_REFUSED', `${subjectOf(one)}: not ${DONE[verb]}. ${why ?? ''}`);
   const ref = { namespace: whisper.metadata.namespace, name: whisper.metadata.name };
-  await remedies.request(ref, requestText(verb, id));
+  await remedies.request(ref, remedyRequest(verb, id));
   if (!isToWait(command)) {
     io.out(`${subjectOf(one)}: asked for: ${whatIsAsked(verb, remedy)}\n`);
     return;
@@ -101,7 +101,7 @@ async function ask(
   }
 }
 
-const requestCommand = (context: CommandContext, verb: Verb): Command =>
+const requestCommand = (context: CommandContext, verb: RemedyVerb): Command =>
   aboutPod(new Command(verb))
     .addOption(
       new Option('--wait [yes]', 'wait for the answer of the operator')

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isKernelGossipError, type Remedy } from 'kernel-gossip-types';
+import { isKernelGossipError, type Remedy, type RemedyVerb } from 'kernel-gossip-types';
 import type { RemedyAccess, WhisperRef } from '../target/remedy-access.ts';
-import { outcomeOf, type Outcome, type Verb } from './request.ts';
+import { outcomeOf, type Outcome } from './request.ts';
 
 const POLL_MS = 500;
 
 export interface Asked {
-  readonly verb: Verb;
+  readonly verb: RemedyVerb;
   readonly ref: WhisperRef;
   /** The remedy as it was when it was asked. */
   readonly remedy: Remedy;

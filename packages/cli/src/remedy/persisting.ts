@@ -1,4 +1,10 @@
-import type { ContainerResources, KernelWhisper, Remedy, RemedyOwner } from 'kernel-gossip-types';
+import {
+  RESOURCE_FIELDS,
+  type ContainerResources,
+  type KernelWhisper,
+  type Remedy,
+  type RemedyOwner,
+} from 'kernel-gossip-types';
 import { changeText, PHASE_WORDS } from '../render/remedy-words.ts';
 import type { OwnerRef, TemplateResources } from '../target/remedy-access.ts';
 import {
@@ -41,8 +47,6 @@ export function whyNotPersist(
     : `The remedy is ${phase}: ${PHASE_WORDS[phase]}. That it helps is not proven.`;
 }
 
-const RESOURCE_NAMES = ['cpu_limit', 'cpu_request', 'memory_limit', 'memory_request'] as const;
-
 /**
  * What the template has by now where it is neither what the remedy began with nor what it is to become: somebody else
  * has changed it since. Null where nobody has.
@@ -58,7 +62,7 @@ export function whatChangedSince(
   const has = template.get(container) ?? null;
   const to = wanted.get(container) ?? null;
   if (has === null || to === null || original === null) return null;
-  const other = RESOURCE_NAMES.find(
+  const other = RESOURCE_FIELDS.find(
     (name) => has[name] !== null && to[name] !== null && ![to[name], original[name]].includes(has[name]),
   );
   return other === undefined

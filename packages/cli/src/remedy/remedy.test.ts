@@ -1,13 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { REMEDY_PHASES, type Remedy, type RemedyPhase } from 'kernel-gossip-types';
+import {
+  REMEDY_PHASES,
+  remedyRequest,
+  type Remedy,
+  type RemedyPhase,
+  type RemedyVerb,
+} from 'kernel-gossip-types';
 import { describe, expect, test } from 'vitest';
 import { fullWhisper, OWNER_PATCH, proposed, proven } from '../testing/remedies.ts';
 import { ownerCommand, ownerManifest, resizeCommand } from './by-hand.ts';
 import { remediesFor, theRemedy } from './choose-remedy.ts';
 import { readOwnerPatch } from './owner-patch.ts';
 import { templateChanges, whatChangedSince } from './persisting.ts';
-import { fits, outcomeOf, requestText, whyNot, type Verb } from './request.ts';
+import { fits, outcomeOf, whyNot } from './request.ts';
 
 type Parts = Readonly<Record<string, unknown>>;
 
@@ -18,7 +24,7 @@ function remedyOf(parts: Parts): Remedy {
 }
 
 const phase = fc.constantFrom<RemedyPhase>(...REMEDY_PHASES);
-const verb = fc.constantFrom<Verb>('approve', 'undo');
+const verb = fc.constantFrom<RemedyVerb>('approve', 'undo');
 const anyRemedy = fc
   .record({
     phase,
@@ -54,7 +60,7 @@ describe('a request', () => {
           outcomeOf(what, { ...asked, answered_request: null }, { ...asked, answered_request: null }),
         ).toBe(null);
         expect(outcomeOf(what, asked, null)).toEqual({ type: 'gone' });
-        const answered = { ...now, answered_request: requestText(what, asked.proposal_id ?? '') };
+        const answered = { ...now, answered_request: remedyRequest(what, asked.proposal_id) };
         expect(['done', 'refused']).toContain(outcomeOf(what, asked, answered)?.type);
         const outcome = outcomeOf(what, asked, now);
         // Still open with the same id and no answer: whatever step it takes by itself, there is more to come.

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Remedy, RemedyPhase } from 'kernel-gossip-types';
+import {
+  REMEDY_PHASES,
+  remedyRequest,
+  type Remedy,
+  type RemedyPhase,
+  type RemedyVerb,
+} from 'kernel-gossip-types';
 import { PHASE_WORDS } from '../render/remedy-words.ts';
-
-/** What a person asks the operator for. */
-export type Verb = 'approve' | 'undo';
-
-/** The value of `REMEDY_REQUEST_ANNOTATION`. */
-export const requestText = (verb: Verb, proposalId: string): string => `${verb}/${proposalId}`;
 
 /** Whether limits other than those it began with are in force, or about to be. */
 function hasChanged({ phase, original, from, applied_at: applied }: Remedy): boolean {
@@ -18,7 +18,7 @@ function hasChanged({ phase, original, from, applied_at: applied }: Remedy): boo
 /** Phases after which there is nothing to undo, whatever was done before. */
 const OVER: readonly RemedyPhase[] = ['TakingBack', 'TakenBack', 'LeftAlone'];
 
-export const fits = (verb: Verb, remedy: Remedy): boolean =>
+export const fits = (verb: RemedyVerb, remedy: Remedy): boolean =>
   verb === 'approve' ? remedy.phase === 'Proposed' : !isOver(remedy) && hasChanged(remedy);
 
 /** What others set is theirs. */
@@ -51,7 +51,7 @@ const UNDO_ADVICE: Readonly<Record<RemedyPhase, string>> = {
 };
 
 /** Why a request makes no sense now, and what to do instead; null where it does. */
-export function whyNot(verb: Verb, remedy: Remedy): string | null {
+export function whyNot(verb: RemedyVerb, remedy: Remedy): string | null {
   const { phase, proposal_id: id } = remedy;
   const stands = `The remedy is ${phase}: ${PHASE_WORDS[phase]}.`;
   if (!fits(verb, remedy)) {
@@ -67,24 +67,15 @@ export type Outcome =
   | { readonly type: 'unanswered' };
 
 /** Phases that a granted request leads to. */
-const GRANTED: Readonly<Record<Verb, readonly RemedyPhase[]>> = {
-  approve: [
-    'Waiting',
-    'Applying',
-    'Measuring',
-    'Proven',
-    'TakingBack',
-    'TakenBack',
-    'SteppedBack',
-    'LeftAlone',
-  ],
+const GRANTED: Readonly<Record<RemedyVerb, readonly RemedyPhase[]>> = {
+  approve: REMEDY_PHASES.filter((phase) => phase !== 'Proposed' && phase !== 'Refused'),
   undo: ['TakingBack', 'TakenBack'],
 };
 
 /** What became of a request about `asked`, by the remedy as it is now; null while nothing did. */
-export function outcomeOf(verb: Verb, asked: Remedy, now: Remedy | null): Outcome | null {
+export function outcomeOf(verb: RemedyVerb, asked: Remedy, now: Remedy | null): Outcome | null {
   if (now === null) return { type: 'gone' };
-  const isAnswered = now.answered_request === requestText(verb, asked.proposal_id ?? '');
+  const isAnswered = now.answered_request === remedyRequest(verb, asked.proposal_id);
   // A remedy goes on by itself, such as from Measuring to Proven: the operator still owes its answer then.
   if (!isAnswered && fits(verb, now))
     return now.proposal_id === asked.proposal_id ? null : { type: 'superseded', remedy: now };

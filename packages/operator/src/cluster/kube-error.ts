@@ -1,4 +1,5 @@
 import { KernelGossipError, messageOf, type ErrorCode } from 'kernel-gossip-types';
+import { fieldOf, itemsOf, numberOf, textOf } from './raw-fields.ts';
 
 export interface KubeErrorDetails {
   /** HTTP status; null where no answer came. */
@@ -47,23 +48,13 @@ interface Status {
   readonly causes: readonly string[];
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
-const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
-
-const statusOf = (body: unknown): Status => {
-  const status = isRecord(body) ? body : {};
-  const details = isRecord(status.details) ? status.details : {};
-  const causes: readonly unknown[] = Array.isArray(details.causes) ? details.causes : [];
-  return {
-    message: textOf(status.message),
-    reason: textOf(status.reason),
-    code: numberOf(status.code),
-    retryAfterSeconds: numberOf(details.retryAfterSeconds),
-    causes: causes.flatMap((cause) => (isRecord(cause) ? [textOf(cause.reason) ?? ''] : [])),
-  };
-};
+const statusOf = (body: unknown): Status => ({
+  message: textOf(fieldOf(body, 'message')),
+  reason: textOf(fieldOf(body, 'reason')),
+  code: numberOf(fieldOf(body, 'code')),
+  retryAfterSeconds: numberOf(fieldOf(body, 'details', 'retryAfterSeconds')),
+  causes: itemsOf(fieldOf(body, 'details', 'causes')).flatMap((cause) => textOf(fieldOf(cause, 'reason')) ?? []),
+});
 
 /** Server-side apply answers 500 to a field or a type that the schema lacks, where 422 would be meant (seen in 1.35). */
 const WRONG_TYPE = 'failed to create typed patch object';

@@ -1,9 +1,14 @@
 import { isKernelGossipError, type ContainerResources } from 'kernel-gossip-types';
+import { CONTAINER_LISTS, kindOf, STATUSES, type ContainerList } from './container-kind.ts';
 import { pathOf, type KubeApi } from './kube-api.ts';
 import { bareId, fieldOf, itemsOf, textOf } from './raw-fields.ts';
 import type { ContainerFacts, PodFacts, ResizeCondition } from './remedy-facts.ts';
-import { textsOf } from './text-map.ts';
 import { workloadOf } from './workload.ts';
+
+export type ReadPodFacts = (
+  pod: { readonly namespace: string; readonly name: string },
+  signal: AbortSignal,
+) => Promise<PodFacts | null>;
 
 /** The pod as the API server has it now, not as a watch last told it; null where it is gone. */
 export async function readPodFacts(
@@ -25,42 +30,30 @@ export async function readPodFacts(
   }
 }
 
-const LISTS = [
-  ['initContainers', 'initContainerStatuses'],
-  ['containers', 'containerStatuses'],
-  ['ephemeralContainers', 'ephemeralContainerStatuses'],
-] as const;
-type List = (typeof LISTS)[number][0];
-
 /** Null where it is no pod. */
 export function podFactsOf(raw: unknown): PodFacts | null {
   const metadata = fieldOf(raw, 'metadata');
   const [namespace, name, uid] = ['namespace', 'name', 'uid'].map((key) => textOf(fieldOf(metadata, key)));
   if (!namespace || !name || !uid) return null;
-  const annotations = textsOf(fieldOf(metadata, 'annotations'));
   return {
     namespace,
     name,
     uid,
-    generation: numberOf(fieldOf(metadata, 'generation')),
-    labels: textsOf(fieldOf(metadata, 'labels')),
-    annotations,
     nodeName: textOf(fieldOf(raw, 'spec', 'nodeName')),
     phase: textOf(fieldOf(raw, 'status', 'phase')),
     qosClass: textOf(fieldOf(raw, 'status', 'qosClass')),
-    restartPolicy: textOf(fieldOf(raw, 'spec', 'restartPolicy')),
     runtimeClass: textOf(fieldOf(raw, 'spec', 'runtimeClassName')),
     // A static pod's mirror has the hash of its file; whoever changes the mirror changes nothing.
-    isStatic: 'kubernetes.io/config.mirror' in annotations,
+    isStatic: textOf(fieldOf(metadata, 'annotations', 'kubernetes.io/config.mirror')) !== null,
     isGoing: textOf(fieldOf(metadata, 'deletionTimestamp')) !== null,
     workload: workloadOf(metadata),
-    containers: LISTS.flatMap(([list, statuses]) => containersOf(raw, list, statuses)),
+    containers: CONTAINER_LISTS.flatMap((list) => containersOf(raw, list)),
     resize: itemsOf(fieldOf(raw, 'status', 'conditions')).flatMap(resizeConditionOf),
   };
 }
 
-function containersOf(raw: unknown, list: List, statuses: string): readonly ContainerFacts[] {
-  const known = itemsOf(fieldOf(raw, 'status', statuses));
+function containersOf(raw: unknown, list: ContainerList): readonly ContainerFacts[] {
+  const known = itemsOf(fieldOf(raw, 'status', STATUSES[list]));
   return itemsOf(fieldOf(raw, 'spec', list)).flatMap((container): readonly ContainerFacts[] => {
     const name = textOf(fieldOf(container, 'name'));
     if (name === null) return [];
@@ -74,16 +67,9 @@ function containersOf(raw: unknown, list: List, statuses: string): readonly Cont
         actual: actual === undefined ? null : resourcesOf(actual),
         restarts: restartsOf(container),
         id: bareId(fieldOf(status, 'containerID')),
-        restartCount: numberOf(fieldOf(status, 'restartCount')) ?? 0,
       },
     ];
   });
-}
-
-function kindOf(list: List, container: unknown): ContainerFacts['kind'] {
-  if (list === 'containers') return 'container';
-  if (list === 'ephemeralContainers') return 'ephemeral';
-  return fieldOf(container, 'restartPolicy') === 'Always' ? 'sidecar' : 'init';
 }
 
 const resourcesOf = (raw: unknown): ContainerResources => ({
@@ -113,10 +99,7 @@ function resizeConditionOf(raw: unknown): readonly ResizeCondition[] {
       type,
       reason: textOf(fieldOf(raw, 'reason')) ?? '',
       message: textOf(fieldOf(raw, 'message')) ?? '',
-      observedGeneration: numberOf(fieldOf(raw, 'observedGeneration')),
       since: textOf(fieldOf(raw, 'lastTransitionTime')),
     },
   ];
 }
-
-const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);

@@ -1,7 +1,11 @@
-import { bareId, fieldOf, itemsOf, textOf } from './raw-fields.ts';
-
-/** What a container is to its pod, as the pod's spec says it. A sidecar is an init container that goes on (KEP-753). */
-export type ContainerKind = 'init' | 'sidecar' | 'container' | 'ephemeral';
+import {
+  CONTAINER_LISTS,
+  kindOf,
+  STATUSES,
+  type ContainerKind,
+  type ContainerList,
+} from './container-kind.ts';
+import { bareId, fieldOf, itemsOf, numberOf, textOf } from './raw-fields.ts';
 
 /** The first run of a container: whatever came after it was a restart. */
 export interface FirstRun {
@@ -33,14 +37,6 @@ export interface PodTimes {
   readonly seenUnborn: boolean;
 }
 
-const STATUSES = {
-  initContainers: 'initContainerStatuses',
-  containers: 'containerStatuses',
-  ephemeralContainers: 'ephemeralContainerStatuses',
-} as const;
-
-type ContainerList = keyof typeof STATUSES;
-
 /** Of a pod's JSON, its times. */
 export const podTimes = (raw: unknown): PodTimes => {
   const conditions = conditionsOf(raw);
@@ -48,7 +44,7 @@ export const podTimes = (raw: unknown): PodTimes => {
   return {
     createdAt: textOf(fieldOf(raw, 'metadata', 'creationTimestamp')),
     conditions,
-    containers: (Object.keys(STATUSES) as ContainerList[]).flatMap((list) => firstRuns(raw, list)),
+    containers: CONTAINER_LISTS.flatMap((list) => firstRuns(raw, list)),
     state: stateOf(raw, conditions),
     seenUnborn: isUnborn,
   };
@@ -78,15 +74,10 @@ function stateOf(raw: unknown, { Ready }: BirthConditions): PodTimes['state'] {
 const statusesOf = (raw: unknown, list: ContainerList): readonly unknown[] =>
   itemsOf(fieldOf(raw, 'status', STATUSES[list]));
 
-const restartsOf = (status: unknown): number => {
-  const count = fieldOf(status, 'restartCount');
-  return typeof count === 'number' ? count : 0;
-};
+const restartsOf = (status: unknown): number => numberOf(fieldOf(status, 'restartCount')) ?? 0;
 
 const hasRestarts = (raw: unknown): boolean =>
-  (Object.keys(STATUSES) as ContainerList[])
-    .flatMap((list) => statusesOf(raw, list))
-    .some((status) => restartsOf(status) > 0);
+  CONTAINER_LISTS.flatMap((list) => statusesOf(raw, list)).some((status) => restartsOf(status) > 0);
 
 function firstRuns(raw: unknown, list: ContainerList): readonly FirstRun[] {
   const statuses = statusesOf(raw, list);
@@ -96,12 +87,6 @@ function firstRuns(raw: unknown, list: ContainerList): readonly FirstRun[] {
     const status = statuses.find((one) => fieldOf(one, 'name') === name);
     return [{ name, kind: kindOf(list, container), ...firstRunOf(status) }];
   });
-}
-
-function kindOf(list: ContainerList, container: unknown): ContainerKind {
-  if (list === 'containers') return 'container';
-  if (list === 'ephemeralContainers') return 'ephemeral';
-  return fieldOf(container, 'restartPolicy') === 'Always' ? 'sidecar' : 'init';
 }
 
 /** Kubelet counts restarts: at none, the state is that of the first run, at one, the last state; later, it is forgotten. */

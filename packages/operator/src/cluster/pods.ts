@@ -1,4 +1,5 @@
 import { REMEDIATION_ANNOTATION } from 'kernel-gossip-types';
+import { CONTAINER_LISTS, STATUSES } from './container-kind.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { PodBirth, PodBirths } from './pod-births.ts';
 import type { KnownPod, PodDirectory } from './pod-directory.ts';
@@ -35,7 +36,6 @@ export interface PodDirectoryOptions {
 }
 
 const CONFIG_HASH = 'kubernetes.io/config.hash';
-const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'] as const;
 /** A container that crashes all the time has a new id each time; the latest ones are enough. */
 const MOST_CONTAINER_IDS = 64;
 
@@ -49,7 +49,7 @@ const idsOf = (status: unknown): readonly string[] =>
 
 const containersOf = (raw: unknown): ReadonlyMap<string, string> =>
   new Map(
-    STATUSES.flatMap((key) => itemsOf(fieldOf(raw, 'status', key))).flatMap((status) => {
+    CONTAINER_LISTS.flatMap((list) => itemsOf(fieldOf(raw, 'status', STATUSES[list]))).flatMap((status) => {
       const name = textOf(fieldOf(status, 'name'));
       return name === null ? [] : idsOf(status).map((id) => [id, name] as const);
     }),

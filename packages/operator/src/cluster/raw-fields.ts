@@ -11,6 +11,8 @@ export const fieldOf = (value: unknown, ...path: readonly string[]): unknown =>
 export const textOf = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value : null;
 
+export const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
 export const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /** `containerd://0123…` as `0123…`. */

@@ -1,10 +1,11 @@
 import type { ContainerResources, Workload } from 'kernel-gossip-types';
+import type { ContainerKind } from './container-kind.ts';
 
 /** A container as far as a change of its resources is concerned. */
 export interface ContainerFacts {
   readonly name: string;
-  /** `init` is a plain init container, which cannot be resized; `sidecar` is one that keeps running. */
-  readonly kind: 'container' | 'sidecar' | 'init' | 'ephemeral';
+  /** A plain init container cannot be resized. */
+  readonly kind: ContainerKind;
   /** What its spec asks for. */
   readonly resources: ContainerResources;
   /** What the kubelet says is in force; null where it does not say. */
@@ -12,7 +13,6 @@ export interface ContainerFacts {
   /** What a change does to it: by resource, RestartContainer or NotRequired (the default). */
   readonly restarts: { readonly cpu: boolean; readonly memory: boolean };
   readonly id: string | null;
-  readonly restartCount: number;
 }
 
 /** What the kubelet says about a change of resources (KEP-1287). */
@@ -20,7 +20,6 @@ export interface ResizeCondition {
   readonly type: 'PodResizePending' | 'PodResizeInProgress';
   readonly reason: string;
   readonly message: string;
-  readonly observedGeneration: number | null;
   readonly since: string | null;
 }
 
@@ -28,13 +27,9 @@ export interface PodFacts {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  readonly generation: number | null;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
   readonly nodeName: string | null;
   readonly phase: string | null;
   readonly qosClass: string | null;
-  readonly restartPolicy: string | null;
   readonly runtimeClass: string | null;
   readonly isStatic: boolean;
   readonly isGoing: boolean;
@@ -42,6 +37,10 @@ export interface PodFacts {
   readonly containers: readonly ContainerFacts[];
   readonly resize: readonly ResizeCondition[];
 }
+
+/** Those that run as long as the pod: their limits add up to the pod's. */
+export const lastingContainers = ({ containers }: PodFacts): readonly ContainerFacts[] =>
+  containers.filter(({ kind }) => kind === 'container' || kind === 'sidecar');
 
 /** CPU in cores and memory in bytes; null where there is no such bound. */
 export interface Amounts {

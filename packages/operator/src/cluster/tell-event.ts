@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { API_VERSION, isKernelGossipError } from 'kernel-gossip-types';
 import { pathOf, type KubeApi } from './kube-api.ts';
-import { fieldOf } from './raw-fields.ts';
+import { fieldOf, numberOf } from './raw-fields.ts';
 
 /** An event about a pod, for `kubectl describe pod`. */
 export interface PodEventDraft {
@@ -62,12 +62,12 @@ export const eventTeller =
 
 async function count(api: KubeApi, path: string, at: string, signal: AbortSignal): Promise<void> {
   const before = await api.request({ method: 'GET', path, signal });
-  const counted = fieldOf(before, 'series', 'count');
+  const counted = numberOf(fieldOf(before, 'series', 'count')) ?? 1;
   await api.request({
     method: 'PATCH',
     path,
     contentType: 'application/merge-patch+json',
-    body: { series: { count: (typeof counted === 'number' ? counted : 1) + 1, lastObservedTime: at } },
+    body: { series: { count: counted + 1, lastObservedTime: at } },
     signal,
   });
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isKernelGossipError, messageOf, type KernelWhisper, type Remedy } from 'kernel-gossip-types';
 import type { PodDirectory } from '../cluster/pod-directory.ts';
-import type { PodFacts } from '../cluster/remedy-facts.ts';
+import type { ReadPodFacts } from '../cluster/pod-facts.ts';
 import type { ResizePod } from '../cluster/resize-pod.ts';
 import type { ReadSurroundings } from '../cluster/surroundings.ts';
 import type { TellEvent } from '../cluster/tell-event.ts';
@@ -14,17 +14,14 @@ import type { Move, Situation } from '../remedy/situation.ts';
 import { refKey, refOf, type ObjectIndex } from '../store/object-index.ts';
 import type { Store } from '../store/port.ts';
 import { isGoing } from './going.ts';
-import type { Keys } from './keys.ts';
+import { keysOf, type Keys } from './keys.ts';
 import { again, DONE, type Outcome, type Reconcile } from './outcome.ts';
 
 /** How pods are looked at and changed. */
 export interface RemedyAccess {
   readonly directory: PodDirectory;
   /** The pod as it is now; null where it is gone. */
-  readonly readPod: (
-    pod: { readonly namespace: string; readonly name: string },
-    signal: AbortSignal,
-  ) => Promise<PodFacts | null>;
+  readonly readPod: ReadPodFacts;
   readonly readSurroundings: ReadSurroundings;
   readonly resizePod: ResizePod;
   readonly tellEvent: TellEvent;
@@ -64,13 +61,9 @@ export function remedyController(parts: RemedyParts): Reconcile {
     const next: Proposed = { from: groundsOf(whisper, mandate), atMs: parts.now() };
     const freshMs = freshForMs(whisper, proposed.get(key), next);
     if (freshMs > 0) return whisper.status?.phase === 'Open' ? again(freshMs) : DONE;
+    const result = await reconcile(whisper, mandate, parts, signal);
     proposed.set(key, next);
-    try {
-      return await reconcile(whisper, mandate, parts, signal);
-    } catch (error) {
-      proposed.delete(key);
-      throw error;
-    }
+    return result;
   };
 }
 
@@ -221,13 +214,12 @@ export function remedyKeys(
   whispers: ObjectIndex<'KernelWhisper'>,
   policies: ObjectIndex<'RemediationPolicy'>,
 ): Keys {
+  const own = keysOf(whispers);
   return {
-    all: () => whispers.values().map(({ metadata }) => refKey(metadata)),
+    all: () => own.all(),
     listen: (listener) => {
       const stops = [
-        whispers.listen(({ object }) => {
-          listener(refKey(object.metadata));
-        }),
+        own.listen(listener),
         policies.listen(({ object }) => {
           for (const { metadata } of whispers.values())
             if (metadata.namespace === object.metadata.namespace) listener(refKey(metadata));

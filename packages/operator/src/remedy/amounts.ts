@@ -1,7 +1,9 @@
+import type { ContainerResources } from 'kernel-gossip-types';
 import { parseQuantity } from '../cluster/quantity.ts';
 
-const MILLI = 1000;
-const MEBIBYTE = 2 ** 20;
+export type RemedyResource = 'cpu' | 'memory';
+
+export const MEBIBYTE = 2 ** 20;
 /** A floating-point figure may lie a hair beside the whole one that is meant. */
 const HAIR = 1e-6;
 
@@ -9,11 +11,17 @@ const HAIR = 1e-6;
 export const amountOf = (quantity: string | null): number | null =>
   quantity === null ? null : parseQuantity(quantity);
 
-/** Cores as Kubernetes writes them: `250m`, or `2` where they are whole. */
-export function cpuQuantity(cores: number): string {
-  const milli = Math.round(cores * MILLI);
-  return milli % MILLI === 0 ? String(milli / MILLI) : `${milli}m`;
-}
+/** In cores or bytes; null where there is none. */
+export const limitOf = (
+  resource: RemedyResource,
+  { cpu_limit, memory_limit }: ContainerResources,
+): number | null => amountOf(resource === 'cpu' ? cpu_limit : memory_limit);
+
+/** In cores or bytes; null where there is none. */
+export const requestOf = (
+  resource: RemedyResource,
+  { cpu_request, memory_request }: ContainerResources,
+): number | null => amountOf(resource === 'cpu' ? cpu_request : memory_request);
 
 /** Bytes in whole mebibytes, rounded up: `96Mi`. */
 export const memoryQuantity = (bytes: number): string => `${Math.ceil(bytes / MEBIBYTE - HAIR)}Mi`;

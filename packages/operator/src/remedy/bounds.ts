@@ -1,7 +1,12 @@
-import { isUnknown, type Amounts, type PodFacts, type Surroundings } from '../cluster/remedy-facts.ts';
+import {
+  isUnknown,
+  lastingContainers,
+  type Amounts,
+  type PodFacts,
+  type Surroundings,
+} from '../cluster/remedy-facts.ts';
 import type { ContainerResources, RemediationLimits } from 'kernel-gossip-types';
-import { amountOf } from './amounts.ts';
-import type { RemedyResource } from './change.ts';
+import { limitOf, requestOf, type RemedyResource } from './amounts.ts';
 
 /** A limit may not go above this, for this reason. */
 export interface Bound {
@@ -41,13 +46,6 @@ function policyBounds({ resource, limits, originalLimit }: BoundsFor): readonly 
     : [factor, { name: 'PolicyBound', most: absolute, why: 'the upper bound of the policy' }];
 }
 
-const requestOf = (
-  resource: RemedyResource,
-  { cpu_request, memory_request }: ContainerResources,
-): number | null => amountOf(resource === 'cpu' ? cpu_request : memory_request);
-const limitOf = (resource: RemedyResource, { cpu_limit, memory_limit }: ContainerResources): number | null =>
-  amountOf(resource === 'cpu' ? cpu_limit : memory_limit);
-
 function limitRangeBounds({ resource, pod, surroundings, current }: BoundsFor): readonly Bound[] {
   if (isUnknown(surroundings.limitRanges)) return [];
   const request = requestOf(resource, current);
@@ -75,9 +73,7 @@ function limitRangeBounds({ resource, pod, surroundings, current }: BoundsFor): 
 }
 
 function sumOf(pod: PodFacts, amount: (resources: ContainerResources) => number | null): number {
-  return pod.containers
-    .filter(({ kind }) => kind === 'container' || kind === 'sidecar')
-    .reduce((sum, { resources }) => sum + (amount(resources) ?? 0), 0);
+  return lastingContainers(pod).reduce((sum, { resources }) => sum + (amount(resources) ?? 0), 0);
 }
 
 function quotaBounds({ resource, pod, surroundings, current }: BoundsFor): readonly Bound[] {

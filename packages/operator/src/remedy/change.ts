@@ -1,11 +1,8 @@
-import type { ContainerResources } from 'kernel-gossip-types';
+import { RESOURCE_FIELDS, type ContainerResources, type ResourceField } from 'kernel-gossip-types';
+import { coresText } from '../assess/words.ts';
 import type { ContainerFacts, PodFacts } from '../cluster/remedy-facts.ts';
 import type { ContainerPatch, ResizePatch } from '../cluster/resize-pod.ts';
-import { cpuQuantity, memoryQuantity, sameQuantity } from './amounts.ts';
-
-export type RemedyResource = 'cpu' | 'memory';
-
-const FIELDS = ['cpu_limit', 'cpu_request', 'memory_limit', 'memory_request'] as const;
+import { memoryQuantity, sameQuantity, type RemedyResource } from './amounts.ts';
 
 /**
  * The resources with another limit. In a Guaranteed pod the request goes with it: its class may not change
@@ -17,7 +14,7 @@ export function withLimit(
   limit: number,
   qosClass: string | null,
 ): ContainerResources {
-  const quantity = resource === 'cpu' ? cpuQuantity(limit) : memoryQuantity(limit);
+  const quantity = resource === 'cpu' ? coresText(limit) : memoryQuantity(limit);
   const alsoRequest = qosClass === 'Guaranteed';
   return resource === 'cpu'
     ? { ...resources, cpu_limit: quantity, ...(alsoRequest ? { cpu_request: quantity } : {}) }
@@ -35,11 +32,11 @@ export const withOwn = (
     : { ...current, memory_limit: wanted.memory_limit, memory_request: wanted.memory_request };
 
 export const sameResources = (one: ContainerResources, other: ContainerResources): boolean =>
-  FIELDS.every((field) => sameQuantity(one[field], other[field]));
+  RESOURCE_FIELDS.every((field) => sameQuantity(one[field], other[field]));
 
 /** Whether what the kubelet says is in force agrees with what was asked for, as far as both speak. */
 export const isActuated = (actual: ContainerResources, wanted: ContainerResources): boolean =>
-  FIELDS.every((field) => actual[field] === null || sameQuantity(actual[field], wanted[field]));
+  RESOURCE_FIELDS.every((field) => actual[field] === null || sameQuantity(actual[field], wanted[field]));
 
 /** What to send to `pods/resize` to get from one to the other: only what changes. */
 export function resizePatch(
@@ -52,7 +49,7 @@ export function resizePatch(
 }
 
 function containerPatch(name: string, from: ContainerResources, to: ContainerResources): ContainerPatch {
-  const changed = (field: (typeof FIELDS)[number]): string | null =>
+  const changed = (field: ResourceField): string | null =>
     sameQuantity(from[field], to[field]) ? null : to[field];
   const limits = quantities({ cpu: changed('cpu_limit'), memory: changed('memory_limit') });
   const requests = quantities({ cpu: changed('cpu_request'), memory: changed('memory_request') });
@@ -76,7 +73,8 @@ type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 /** The class that a pod has by its containers' resources (kubernetes.io: "Configure Quality of Service for Pods"). */
 export function qosClassOf(containers: readonly ContainerResources[]): QosClass {
   const isSet = (quantity: string | null): boolean => quantity !== null && !sameQuantity(quantity, '0');
-  if (!containers.some((resources) => FIELDS.some((field) => isSet(resources[field])))) return 'BestEffort';
+  if (!containers.some((resources) => RESOURCE_FIELDS.some((field) => isSet(resources[field]))))
+    return 'BestEffort';
   const isGuaranteed = containers.every(
     (resources) =>
       isSet(resources.cpu_limit) &&

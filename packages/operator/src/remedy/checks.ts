@@ -1,8 +1,9 @@
 import type { ContainerResources, RemedyCheck } from 'kernel-gossip-types';
 import { isUnknown, type ContainerFacts, type PodFacts, type Surroundings } from '../cluster/remedy-facts.ts';
-import { amountOf } from './amounts.ts';
+import { limitOf, type RemedyResource } from './amounts.ts';
 import type { Bound } from './bounds.ts';
-import { qosClassOf, resourcesWith, type RemedyResource } from './change.ts';
+import { qosClassOf, resourcesWith } from './change.ts';
+import { LONGEST_MESSAGE } from './situation.ts';
 
 export interface ChecksFor {
   readonly resource: RemedyResource;
@@ -27,7 +28,7 @@ export const checksFor = (given: ChecksFor): readonly RemedyCheck[] =>
     ...bounds(given),
     autoscalers(given),
     repository(given),
-  ].map((check) => ({ ...check, message: check.message.slice(0, 1024) }));
+  ].map((check) => ({ ...check, message: check.message.slice(0, LONGEST_MESSAGE) }));
 
 const checked = (name: string, passed: boolean, message: string): RemedyCheck => ({ name, passed, message });
 const undetermined = (name: string, why: string): RemedyCheck =>
@@ -68,8 +69,7 @@ function resizable({ pod: { isStatic }, container: { kind }, resource, to }: Che
   if (isStatic) return checked(name, false, "a static pod is its node's own file: change it there");
   if (kind === 'init' || kind === 'ephemeral')
     return checked(name, false, `${kind} containers cannot be resized (KEP-1287)`);
-  if ((resource === 'cpu' ? to.cpu_limit : to.memory_limit) === null)
-    return checked(name, false, `the container has no ${resource} limit`);
+  if (limitOf(resource, to) === null) return checked(name, false, `the container has no ${resource} limit`);
   return checked(name, true, 'containers and sidecars can be resized');
 }
 
@@ -104,7 +104,7 @@ const BOUNDS = ['PolicyBound', 'LimitRange', 'ResourceQuota', 'NodeRoom'] as con
 
 /** One for each kind of bound: it passes where the new limit lies within. */
 function bounds({ bounds: all, surroundings, to, resource }: ChecksFor): readonly RemedyCheck[] {
-  const limit = amountOf(resource === 'cpu' ? to.cpu_limit : to.memory_limit);
+  const limit = limitOf(resource, to);
   return BOUNDS.map((name): RemedyCheck => {
     const unknown = unknownOf(name, surroundings);
     if (unknown !== null) return undetermined(name, unknown);

@@ -1,5 +1,6 @@
 import type { KernelWhisper, Remedy, RemedyPhase } from 'kernel-gossip-types';
 import type { PodEventDraft } from '../cluster/tell-event.ts';
+import { LONGEST_MESSAGE } from './situation.ts';
 
 /** What an event's reason says, by the phase that begins. Proposals and waiting are no events: they stand on the object. */
 const REASONS: Readonly<Partial<Record<RemedyPhase, string>>> = {
@@ -27,7 +28,7 @@ export function eventOf({ metadata, status }: KernelWhisper, remedy: Remedy): Po
     reason,
     action: remedy.reason,
     type: WARNINGS.has(remedy.phase) ? 'Warning' : 'Normal',
-    note: `${remedy.container_name}: ${changeOf(remedy)}${remedy.message}`.slice(0, 1024),
+    note: `${remedy.container_name}: ${changeOf(remedy)}${remedy.message}`.slice(0, LONGEST_MESSAGE),
     related: { name: metadata.name, uid: metadata.uid },
   };
 }

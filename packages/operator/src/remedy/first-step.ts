@@ -1,7 +1,7 @@
 import type { ContainerResources, KernelReading, RemedySearch } from 'kernel-gossip-types';
 import { limitReadingOf } from '../assess/limit-reading.ts';
 import { beginSearch, nextStep } from '../assess/limit-search.ts';
-import { amountOf } from './amounts.ts';
+import { amountOf, limitOf } from './amounts.ts';
 import { tightest, type Bound } from './bounds.ts';
 import { storedSearch } from './search.ts';
 import { withOwn } from './change.ts';
@@ -34,10 +34,10 @@ export function firstStep(
 ): FirstStep | null {
   const { container, resource } = situation;
   const { resources } = container;
-  const current = amountOf(resource === 'cpu' ? resources.cpu_limit : resources.memory_limit);
+  const current = limitOf(resource, resources);
   if (current === null || current <= 0) return null;
   const original = originalOf(situation);
-  const originalLimit = amountOf(resource === 'cpu' ? original.cpu_limit : original.memory_limit) ?? current;
+  const originalLimit = limitOf(resource, original) ?? current;
   const bounds = boundsFor(originalLimit);
   const common = { bounds, original };
   return resource === 'cpu' ? cpuStep(situation, current, common) : memoryStep(situation, current, common);

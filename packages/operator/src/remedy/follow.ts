@@ -1,3 +1,4 @@
+import { remedyRequest } from 'kernel-gossip-types';
 import type { Surroundings } from '../cluster/remedy-facts.ts';
 import { whileApplying } from './applying.ts';
 import { newPair } from './measured-pair.ts';
@@ -34,7 +35,7 @@ export function follow(given: UnderWay, surroundings: Surroundings | null): Move
 
 /** What a policy allowed needs it until the end; what a person approved is only ended by Off. */
 function isStillAllowed({ mandate, remedy }: UnderWay): boolean {
-  const isApproved = remedy.answered_request === `approve/${remedy.proposal_id ?? ''}`;
+  const isApproved = remedy.answered_request === remedyRequest('approve', remedy.proposal_id);
   return mandate.mode === 'Auto' || (mandate.mode === 'DryRun' && isApproved);
 }
 

@@ -10,7 +10,7 @@ import { leastCores, mostOf, SEARCH_BOUNDS } from './first-step.ts';
 import type { Pair } from './measured-pair.ts';
 import { improvementPercent, isComparable } from './proof.ts';
 import { searchFrom, storedSearch } from './search.ts';
-import { isoOf, note, recentChanges, rest, withChange, type Move } from './situation.ts';
+import { isoOf, note, recentChanges, rest, send, withChange, type Move } from './situation.ts';
 import { takeBack } from './take-back.ts';
 import { end, LOOK_AGAIN_MS, SILENCE_MS, sinceApplied, type UnderWay } from './under-way.ts';
 
@@ -113,7 +113,7 @@ function stepTo(situation: UnderWay, limitCores: number, reason: string): Move |
   if (waitMs <= 0) return changeTo(situation, limitCores, reason);
   // What was learned is not kept: when the time has come, a fresh reading decides.
   const search = situation.whisper.status?.remedy?.search ?? null;
-  const message = `${remedy.message} The policy wants ${least} s between two changes.`.slice(0, 1024);
+  const message = `${remedy.message} The policy wants ${least} s between two changes.`;
   return note({ ...remedy, search, reason: 'Cooldown', message }, waitMs);
 }
 
@@ -121,10 +121,8 @@ function changeTo(situation: UnderWay, limitCores: number, reason: string): Move
   const { remedy, container, pod, nowMs } = situation;
   const to = withLimit(container.resources, 'cpu', limitCores, pod.qosClass);
   const patch = resizePatch(container, container.resources, to);
-  return {
-    kind: 'resize',
-    patch,
-    remedy: {
+  return send(
+    {
       ...remedy,
       phase: 'Applying',
       reason,
@@ -136,7 +134,8 @@ function changeTo(situation: UnderWay, limitCores: number, reason: string): Move
       applied_at: isoOf(nowMs),
       changes: withChange(remedy.changes, nowMs),
     },
-  };
+    patch,
+  );
 }
 
 /** The search has come to its end: with a limit under which it is calm, or with what is left of the throttling. */

@@ -1,5 +1,5 @@
 import { coresText } from '../assess/words.ts';
-import type { PodFacts, Surroundings } from '../cluster/remedy-facts.ts';
+import { lastingContainers, type PodFacts, type Surroundings } from '../cluster/remedy-facts.ts';
 import { amountOf } from './amounts.ts';
 import { judgeCpu } from './judge-cpu.ts';
 import { judgeMemory, wasKilled } from './judge-memory.ts';
@@ -56,12 +56,10 @@ const cpuInForce = ({ remedy, pod }: UnderWay, pair: Pair): boolean =>
   isInForce(amountOf(remedy.to?.cpu_limit ?? null) ?? 0, podLimit(pod), pair) === true;
 
 /** What the pod's own group is given: the sum of its containers' limits; null where one of them has none. */
-function podLimit({ containers }: PodFacts): number | null {
-  const limits = containers
-    .filter(({ kind }) => kind === 'container' || kind === 'sidecar')
-    .map(({ resources }) => amountOf(resources.cpu_limit));
-  return limits.reduce((sum, limit) => (sum === null || limit === null ? null : sum + limit), 0);
-}
+const podLimit = (pod: PodFacts): number | null =>
+  lastingContainers(pod)
+    .map(({ resources }) => amountOf(resources.cpu_limit))
+    .reduce((sum, limit) => (sum === null || limit === null ? null : sum + limit), 0);
 
 function memoryInForce({ remedy }: UnderWay, { container, pod }: Pair): boolean {
   const limit = amountOf(remedy.to?.memory_limit ?? null);

@@ -1,6 +1,6 @@
 import type { MemoryTruth } from 'kernel-gossip-types';
+import { MEBIBYTE } from './amounts.ts';
 
-const MEBIBYTE = 2 ** 20;
 /** What was killed wanted more than there was; how much more, no counter tells. So memory is raised in steps, as CPU is. */
 const STEP_FACTOR = 1.5;
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KernelReading, KernelWhisper, MeasuredPair, Remedy } from 'kernel-gossip-types';
 import type { PodFacts, Surroundings } from '../cluster/remedy-facts.ts';
-import { amountOf, cpuQuantity } from './amounts.ts';
+import { coresText } from '../assess/words.ts';
+import { amountOf } from './amounts.ts';
 import { mandateFor } from './mode.ts';
 import { asksForSurroundings, isUnderWay, nextMove } from './next-move.ts';
 import { refusedByApi } from './refused-by-api.ts';
@@ -345,7 +346,6 @@ describe('a remedy', () => {
           type: 'PodResizePending',
           reason: 'Infeasible',
           message: 'Node did not have enough capacity',
-          observedGeneration: 2,
           since: null,
         },
       ],
@@ -374,7 +374,7 @@ describe('a remedy', () => {
   it('takes back what a restart of the container made incomparable', () => {
     const world = new World().until('Measuring');
     const [container] = world.pod.containers;
-    world.pod = { ...world.pod, containers: [{ ...container!, id: 'd'.repeat(64), restartCount: 1 }] };
+    world.pod = { ...world.pod, containers: [{ ...container!, id: 'd'.repeat(64) }] };
     world.step();
     expect(world.remedy).toMatchObject({ reason: 'ContainerRestarted' });
   });
@@ -652,7 +652,7 @@ describe('a remedy', () => {
           for (let step = 0; step < 60 && !ended; step += 1) {
             world.step();
             expect(world.limit).toBeLessThanOrEqual(most / 10 + 1e-9);
-            expect(cpuQuantity(world.limit)).toMatch(/^(\d+|\d+0m)$/);
+            expect(coresText(world.limit)).toMatch(/^(\d+|\d+0m)$/);
             ended = ['Proven', 'TakenBack', 'LeftAlone', 'Refused'].includes(world.remedy?.phase ?? '');
           }
           expect(ended).toBe(true);

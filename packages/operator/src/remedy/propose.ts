@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ContainerResources, Remedy, RemedyOwner } from 'kernel-gossip-types';
+import { remedyRequest, type ContainerResources, type Remedy, type RemedyOwner } from 'kernel-gossip-types';
 import type { Surroundings } from '../cluster/remedy-facts.ts';
 import { boundsOf } from './bounds.ts';
 import { resizePatch, templatePatch, withLimit, withOwn } from './change.ts';
@@ -13,6 +13,7 @@ import {
   note,
   recentChanges,
   rest,
+  send,
   withChange,
   backOffMs,
   HOUR_MS,
@@ -139,7 +140,7 @@ function decide(draft: Remedy, situation: Situation, step: Decided): Move {
 function shownText({ checks }: Remedy, why: string): string {
   const missing = checks?.find(({ name, passed }) => name === PERMISSION && !passed);
   const until = 'This is what would be sent; nothing is, until the policy says Auto or someone approves it.';
-  return `${why}. ${until}${missing === undefined ? '' : ` For that, ${missing.message}`}`.slice(0, 1024);
+  return `${why}. ${until}${missing === undefined ? '' : ` For that, ${missing.message}`}`;
 }
 
 /** What stands on a whisper whose pod is not to be changed: no proposal. */
@@ -154,11 +155,11 @@ const NOTHING = {
 
 const approval = ({ proposal_id }: Remedy): Partial<Remedy> => ({
   decided_by: 'approved by a person, on the whisper',
-  answered_request: `approve/${proposal_id ?? ''}`,
+  answered_request: remedyRequest('approve', proposal_id),
 });
 
 const refused = (draft: Remedy, reason: string, message: string): Move =>
-  note({ ...draft, phase: 'Refused', reason, message: message.slice(0, 1024) });
+  note({ ...draft, phase: 'Refused', reason, message });
 
 /** First what stands before the change is measured, in both cgroups; then it is made. */
 function begin(draft: Remedy, situation: Situation, step: FirstStep): Move {
@@ -172,22 +173,19 @@ function begin(draft: Remedy, situation: Situation, step: FirstStep): Move {
 
 function change(draft: Remedy, { whisper, container, nowMs }: Situation, step: FirstStep): Move {
   const measured = whisper.status?.measured ?? null;
-  return {
-    kind: 'resize',
-    patch: resizePatch(container, container.resources, draft.to ?? container.resources),
-    remedy: {
-      ...draft,
-      phase: 'Applying',
-      reason: 'Raising',
-      message: `${step.why}.`,
-      before: measured,
-      started_at: whisper.status?.remedy?.started_at ?? null,
-      measured_until: measured?.container?.measured_at ?? null,
-      oom_kills_before: whisper.spec.memory?.episode_oom_kills ?? null,
-      applied_at: isoOf(nowMs),
-      changes: withChange(draft.changes, nowMs),
-    },
+  const remedy: Remedy = {
+    ...draft,
+    phase: 'Applying',
+    reason: 'Raising',
+    message: `${step.why}.`,
+    before: measured,
+    started_at: whisper.status?.remedy?.started_at ?? null,
+    measured_until: measured?.container?.measured_at ?? null,
+    oom_kills_before: whisper.spec.memory?.episode_oom_kills ?? null,
+    applied_at: isoOf(nowMs),
+    changes: withChange(draft.changes, nowMs),
   };
+  return send(remedy, resizePatch(container, container.resources, draft.to ?? container.resources));
 }
 
 function unmeasured(draft: Remedy, { whisper, pod, nowMs }: Situation): Move {
@@ -246,7 +244,7 @@ const waiting = (draft: Remedy, { reason, why, untilMs }: Obstacle, nowMs: numbe
       ...draft,
       phase: 'Waiting',
       reason,
-      message: why.slice(0, 1024),
+      message: why,
       next_attempt_at: untilMs === null ? null : isoOf(untilMs),
     },
     untilMs === null ? null : Math.max(0, untilMs - nowMs),

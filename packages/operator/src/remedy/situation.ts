@@ -1,7 +1,7 @@
 import type { KernelWhisper, Remedy } from 'kernel-gossip-types';
 import type { ContainerFacts, PodFacts } from '../cluster/remedy-facts.ts';
 import type { ResizePatch } from '../cluster/resize-pod.ts';
-import type { RemedyResource } from './change.ts';
+import type { RemedyResource } from './amounts.ts';
 import type { Mandate } from './mode.ts';
 
 /** All that a decision about a remedy is made from, but for the surroundings, which are asked for only when needed. */
@@ -28,8 +28,20 @@ export type Move =
 export const rest = (afterMs: number | null = null): Move => ({ kind: 'rest', afterMs });
 export const note = (remedy: Remedy, afterMs: number | null = null): Move => ({
   kind: 'note',
-  remedy,
+  remedy: withinBounds(remedy),
   afterMs,
+});
+export const send = (remedy: Remedy, patch: ResizePatch): Move => ({
+  kind: 'resize',
+  remedy: withinBounds(remedy),
+  patch,
+});
+
+/** What the resource takes of a message. */
+export const LONGEST_MESSAGE = 1024;
+const withinBounds = (remedy: Remedy): Remedy => ({
+  ...remedy,
+  message: remedy.message.slice(0, LONGEST_MESSAGE),
 });
 
 export const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,6 @@
 import type { Remedy } from 'kernel-gossip-types';
 import { isActuated, resizePatch, sameResources } from './change.ts';
-import { backOffMs, HOUR_MS, isoOf, note, rest, withChange, type Move } from './situation.ts';
+import { backOffMs, HOUR_MS, isoOf, note, rest, send, withChange, type Move } from './situation.ts';
 import {
   ACTUATION_MS,
   end,
@@ -34,7 +34,7 @@ export function takeBack(situation: UnderWay, reason: string, message: string): 
     ...remedy,
     phase: 'TakingBack',
     reason,
-    message: message.slice(0, 1024),
+    message,
     from: container.resources,
     to: original,
     patch: JSON.stringify(patch),
@@ -42,7 +42,7 @@ export function takeBack(situation: UnderWay, reason: string, message: string): 
     next_attempt_at: null,
   };
   if (sameResources(container.resources, original)) return note(taking, 0);
-  return { kind: 'resize', remedy: { ...taking, changes: withChange(remedy.changes, nowMs) }, patch };
+  return send({ ...taking, changes: withChange(remedy.changes, nowMs) }, patch);
 }
 
 /** The old limits were sent; waits until they are in force. */

@@ -72,13 +72,9 @@ export const podOf = (changes: Partial<PodFacts> = {}): PodFacts => ({
   namespace: 'shop',
   name: 'web-1',
   uid: POD_UID,
-  generation: 1,
-  labels: {},
-  annotations: {},
   nodeName: 'n1',
   phase: 'Running',
   qosClass: 'Burstable',
-  restartPolicy: 'Always',
   runtimeClass: null,
   isStatic: false,
   isGoing: false,
@@ -97,7 +93,6 @@ export const containerOf = (
   actual: { cpu_limit: '200m', cpu_request: '100m', memory_limit: '64Mi', memory_request: '32Mi' },
   restarts: { cpu: false, memory: false },
   id: CONTAINER_ID,
-  restartCount: 0,
   ...changes,
 });
 

@@ -1,6 +1,6 @@
 import type { ContainerResources, Remedy } from 'kernel-gossip-types';
 import { resizePatch, sameResources, withOwn } from './change.ts';
-import { HOUR_MS, isoOf, note, type Move, type Situation } from './situation.ts';
+import { HOUR_MS, isoOf, note, send, type Move, type Situation } from './situation.ts';
 
 /** How long the kubelet may take; it tries a deferred change again whenever there is room (KEP-1287). */
 export const ACTUATION_MS = 5 * 60_000;
@@ -38,7 +38,7 @@ export const originalIn = ({ remedy, container, resource }: UnderWay): Container
 
 export function resize(remedy: Remedy, { container, resource }: Situation, to: ContainerResources): Move {
   const own = withOwn(container.resources, to, resource);
-  return { kind: 'resize', remedy, patch: resizePatch(container, container.resources, own) };
+  return send(remedy, resizePatch(container, container.resources, own));
 }
 
 interface End extends Pick<Remedy, 'phase' | 'reason' | 'message'> {
@@ -54,7 +54,7 @@ export function end({ remedy, nowMs }: UnderWay, { phase, reason, message, pause
       ...remedy,
       phase,
       reason,
-      message: message.slice(0, 1024),
+      message,
       setbacks: isProven ? 0 : remedy.setbacks,
       decided_at: isoOf(nowMs),
       next_attempt_at: leftAloneMs === null ? null : isoOf(nowMs + leftAloneMs),

@@ -53,6 +53,9 @@ export const ContainerResources = struct('the resources of a container', {
 });
 export type ContainerResources = t.TypeOf<typeof ContainerResources>;
 
+export const RESOURCE_FIELDS = ['cpu_limit', 'cpu_request', 'memory_limit', 'memory_request'] as const;
+export type ResourceField = (typeof RESOURCE_FIELDS)[number];
+
 export const RemedyCheck = struct('a check', {
   name: required(text(63), 'What was checked, as one word for machines.'),
   passed: required(boolean, 'Whether it allows the change.'),
@@ -132,5 +135,10 @@ export type Remedy = t.TypeOf<typeof Remedy>;
 
 /** On a KernelWhisper: what a person asks for, `approve/<proposal_id>` or `undo/<proposal_id>`. */
 export const REMEDY_REQUEST_ANNOTATION = 'kernel-gossip.io/remedy-request';
+/** What a person may ask for about a remedy. */
+export type RemedyVerb = 'approve' | 'undo';
+/** The value of `REMEDY_REQUEST_ANNOTATION`. */
+export const remedyRequest = (verb: RemedyVerb, proposalId: string | null): string =>
+  `${verb}/${proposalId ?? ''}`;
 /** On a pod: the mode for it alone, Off, DryRun or Auto. */
 export const REMEDIATION_ANNOTATION = 'kernel-gossip.io/remediation';
