@@ -1,9 +1,8 @@
 import type { Cause, KernelTruth, KernelWhisperSpec } from 'kernel-gossip-types';
+import { PERIOD_SECONDS, widthCoresOf } from './needed-limit.ts';
 import { causeOf, inWindow, shareLine, type Found } from './cause.ts';
 import { coresText, millisecondsText, percentText, secondsText } from './words.ts';
 
-/** The length of a CFS period as kubelet sets it (cpuCFSQuotaPeriod). */
-const PERIOD_SECONDS = 0.1;
 /** The least quota, 1 ms, in the longest period, 1 s (min_cfs_quota_period, max_cfs_quota_period in kernel/sched/core.c). */
 const LEAST_LIMIT_CORES = 0.001;
 /** What lies within this time of a container's beginning is its start: programs load, compile and warm up. */
@@ -165,7 +164,7 @@ function widthCores(truth: KernelTruth): number | null {
   const limit = limitOf(truth);
   if (limit === null || throttled_seconds === null || nr_throttled === null || nr_throttled === 0)
     return null;
-  return limit + throttled_seconds / nr_throttled / PERIOD_SECONDS;
+  return widthCoresOf({ limitCores: limit, nrThrottled: nr_throttled, throttledSeconds: throttled_seconds });
 }
 
 const ofLength = ({ window_seconds }: KernelTruth): string =>

@@ -15,8 +15,8 @@ export interface LimitReading {
 /** Kubelet's quotas are at least 1 ms in 100 ms: limits are whole multiples of this. */
 const STEP_CORES = 0.01;
 const STEPS_PER_CORE = 100;
-/** The length of a CFS period as kubelet sets it. */
-const PERIOD_SECONDS = 0.1;
+/** The length of a CFS period as kubelet sets it (cpuCFSQuotaPeriod). */
+export const PERIOD_SECONDS = 0.1;
 
 /** Fewer periods than this cannot tell 5 % from none. */
 export const FEWEST_PERIODS = 20;
@@ -51,7 +51,11 @@ export const isSaturated = (reading: LimitReading): boolean =>
  * the mean throttled period. While it is throttled in every period this is an upper bound of what it needs, since
  * backlog counts too.
  */
-export const widthCoresOf = ({ limitCores, nrThrottled, throttledSeconds }: LimitReading): number =>
+export const widthCoresOf = ({
+  limitCores,
+  nrThrottled,
+  throttledSeconds,
+}: Pick<LimitReading, 'limitCores' | 'nrThrottled' | 'throttledSeconds'>): number =>
   limitCores + (nrThrottled <= 0 ? 0 : throttledSeconds / nrThrottled / PERIOD_SECONDS);
 
 /** The limit to try next for a container that is throttled, in cores; `raises` were made before this one. */

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
-  isKernelGossipError,
   type KernelWhisper,
   type KernelWhisperSpec,
   type KernelWhisperStatus,
@@ -9,6 +8,7 @@ import {
 import { severityOf } from '../assess/severity.ts';
 import { refKey, type ObjectIndex } from '../store/object-index.ts';
 import type { ObjectRef, Store } from '../store/port.ts';
+import { updateStatus } from '../store/update-status.ts';
 import type { Evidence } from './evidence.ts';
 import { whisperKey, whisperName } from './names.ts';
 import { metadataOf } from './ownership.ts';
@@ -52,8 +52,6 @@ interface Entry {
   tail: Promise<unknown>;
   writesUnderWay: number;
 }
-
-const ATTEMPTS_AT_COUNTERS = 4;
 
 const NOBODY: CapsObserver = { withheld: () => undefined, full: () => undefined };
 
@@ -262,23 +260,12 @@ export class WhisperLedger {
 
   /** Adds to the counters that other replicas add to as well, so each attempt starts from the object as it is. */
   async #writeCounters(entry: Entry, counted: Counted): Promise<void> {
-    let current = this.#index.get(entry.refKey) ?? (await this.#store.get('KernelWhisper', entry.ref));
-    for (let attempt = 1; current !== null; attempt += 1) {
-      try {
-        await this.#store.applyStatus('KernelWhisper', entry.ref, {
-          manager: 'kernel-gossip-ledger',
-          fields: addTo(current, counted),
-          ...(current.metadata.resourceVersion === null
-            ? {}
-            : { resourceVersion: current.metadata.resourceVersion }),
-        });
-        return;
-      } catch (error) {
-        if (isKernelGossipError(error, 'KG_STORE_NOT_FOUND')) break;
-        if (!isKernelGossipError(error, 'KG_STORE_CONFLICT') || attempt === ATTEMPTS_AT_COUNTERS) throw error;
-        current = await this.#store.get('KernelWhisper', entry.ref);
-      }
-    }
+    const isThere = await updateStatus(this.#store, 'KernelWhisper', entry.ref, {
+      manager: 'kernel-gossip-ledger',
+      seen: this.#index.get(entry.refKey),
+      fieldsFor: (current) => addTo(current, counted),
+    });
+    if (isThere) return;
     // It is gone: whoever is heard next about it opens it anew.
     this.#drop(entry);
     this.caps.over(entry.refKey);

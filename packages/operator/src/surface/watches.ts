@@ -3,8 +3,8 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { isKernelGossipError, VERSION, type KernelWhisper, type WatchList } from 'kernel-gossip-types';
 import type { Authenticate, Denial } from '../authn/authenticate.ts';
 import type { Sender } from '../authn/sender.ts';
-import { needsMeasuring } from '../ledger/remedy-watch.ts';
-import { refKey, type ObjectIndex } from '../store/object-index.ts';
+import { keepWaiting } from '../ledger/remedy-watch.ts';
+import type { ObjectIndex } from '../store/object-index.ts';
 import { challenge } from './challenge.ts';
 
 export interface WatchesOptions {
@@ -41,19 +41,6 @@ export function watchesRouter({ whispers, nodeOfPod, authenticate, onFailure }: 
   });
   router.use(WATCHES_PATH, identityFailure(onFailure));
   return router;
-}
-
-/** The whispers that need measuring: a handful among 20,000, of which every node asks every few seconds. */
-function keepWaiting(whispers: ObjectIndex<'KernelWhisper'>): ReadonlyMap<string, KernelWhisper> {
-  const waiting = new Map<string, KernelWhisper>();
-  const note = (whisper: KernelWhisper, isThere: boolean): void => {
-    const key = refKey(whisper.metadata);
-    if (isThere && needsMeasuring(whisper)) waiting.set(key, whisper);
-    else waiting.delete(key);
-  };
-  for (const whisper of whispers.values()) note(whisper, true);
-  whispers.listen(({ type, object }) => note(object, type !== 'DELETED'));
-  return waiting;
 }
 
 type IsAsked = (nodeName: string | null) => boolean;
