@@ -17,9 +17,10 @@ import type { Cluster } from '../src/cluster/cluster.ts';
 import { startCluster } from '../src/cluster/provider.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE } from '../src/install.ts';
 import { kubectlFor } from '../src/kubectl.ts';
-import { observerToken, serviceAccountConfig, startOperator } from '../src/operator.ts';
+import { startObserver } from '../src/observer.ts';
+import { serviceAccountConfig, startOperator } from '../src/operator.ts';
 import { until } from '../src/poll.ts';
-import { startProgram, type Program } from '../src/program.ts';
+import type { Program } from '../src/program.ts';
 
 const DEFAULT_PODS = 200;
 const NAMESPACE = 'kg-scale';
@@ -304,15 +305,9 @@ async function measure(cluster: Cluster, count: number): Promise<void> {
   await makeNamespace(kubectl, NAMESPACE);
   const account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
   const operator = await startOperator(account);
-  const observer = startProgram(
-    'packages/observer/bin/kernel-gossip-observer.js',
-    [
-      ...['--url', operator.url, '--node-name', cluster.nodeName, '--subtree', cluster.cgroupRoot ?? ''],
-      // However busy the machine is: what is over its budget stops tracing.
-      ...['--cpu-budget', '100', '--metrics-port', '0'],
-    ],
-    { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
-  );
+  // However busy the machine is: what is over its budget stops tracing.
+  const settings = ['--cpu-budget', '100', '--metrics-port', '0'];
+  const observer = await startObserver(cluster, operator.url, settings);
   const api = openKubeApi(loadKubeConfig({ kubeconfig: cluster.kubeconfigPath }));
   try {
     await observer.line(/births: measured/);

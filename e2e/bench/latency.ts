@@ -22,8 +22,8 @@ import type { Cluster } from '../src/cluster/cluster.ts';
 import { startCluster } from '../src/cluster/provider.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE, succeed } from '../src/install.ts';
 import { apply, kubectlFor, type Kubectl } from '../src/kubectl.ts';
-import { observerToken, serviceAccountConfig, startOperator } from '../src/operator.ts';
-import { startProgram } from '../src/program.ts';
+import { startObserver } from '../src/observer.ts';
+import { serviceAccountConfig, startOperator } from '../src/operator.ts';
 import { containerId, podGroup, whenRunning } from '../src/running-pod.ts';
 
 const AT_A_TIME = 6;
@@ -230,14 +230,8 @@ async function measure(cluster: Cluster): Promise<void> {
   const account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
   const operator = await startOperator(account);
   const relay = await startRelay(operator.url, pods);
-  const observer = startProgram(
-    'packages/observer/bin/kernel-gossip-observer.js',
-    [
-      ...['--url', relay.url, '--node-name', cluster.nodeName, '--subtree', cluster.cgroupRoot ?? ''],
-      ...(values.held === undefined ? [] : ['--held', values.held]),
-    ],
-    { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
-  );
+  const held = values.held === undefined ? [] : ['--held', values.held];
+  const observer = await startObserver(cluster, relay.url, held);
   const stopWatching = watchKernel(pods);
   const watching = watchWhispers(cluster, pods, stopping.signal);
   const onsets = allOnsets({ cluster, kubectl, pods }, Number(values.onsets));

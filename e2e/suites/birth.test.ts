@@ -5,15 +5,15 @@ import { connectCluster } from '../src/cluster/connect.ts';
 import { run } from '../src/command.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE, REPOSITORY, succeed } from '../src/install.ts';
 import { apply, kubectlFor } from '../src/kubectl.ts';
+import { startObserver } from '../src/observer.ts';
 import {
-  observerToken,
   serviceAccountConfig,
   startOperator,
   type Operator,
   type ServiceAccountConfig,
 } from '../src/operator.ts';
 import { until } from '../src/poll.ts';
-import { startProgram, type Program } from '../src/program.ts';
+import type { Program } from '../src/program.ts';
 
 const cluster = connectCluster(inject('cluster'));
 const kubectl = kubectlFor(cluster);
@@ -152,15 +152,8 @@ describe.runIf(cluster.cgroupRoot !== null)('the birth of a pod that the kernel 
   const whole = (): PodBirthCertificate => born!;
 
   beforeAll(async () => {
-    observer = startProgram(
-      'packages/observer/bin/kernel-gossip-observer.js',
-      [
-        ...['--url', state.operator?.url ?? '', '--node-name', cluster.nodeName],
-        // However busy the machine is: what is over its budget stops tracing.
-        ...['--subtree', cluster.cgroupRoot ?? '', '--cpu-budget', '100'],
-      ],
-      { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
-    );
+    // However busy the machine is: what is over its budget stops tracing.
+    observer = await startObserver(cluster, state.operator?.url ?? '', ['--cpu-budget', '100']);
     await observer.line(/births: measured/);
     // It ends by itself after a while, so that it is run again.
     await apply(kubectl, [pod(POD, 'sleep 25; exit 1')]);

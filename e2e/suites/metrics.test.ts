@@ -10,15 +10,15 @@ import {
 import { connectCluster } from '../src/cluster/connect.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE, succeed, throttledPod } from '../src/install.ts';
 import { apply, kubectlFor } from '../src/kubectl.ts';
+import { startObserver } from '../src/observer.ts';
 import {
-  observerToken,
   serviceAccountConfig,
   startOperator,
   type Operator,
   type ServiceAccountConfig,
 } from '../src/operator.ts';
 import { until } from '../src/poll.ts';
-import { startProgram, type Program } from '../src/program.ts';
+import type { Program } from '../src/program.ts';
 
 const cluster = connectCluster(inject('cluster'));
 const kubectl = kubectlFor(cluster);
@@ -87,15 +87,8 @@ describe.runIf(cluster.provider === 'built')('what the metrics say of a really t
   it('is told with its window once metrics-server has scraped the pod', async () => {
     state.metricsServer = await startMetricsServer(cluster);
     state.operator = await startOperator(state.account!, ['--flush', '1']);
-    state.observer = startProgram(
-      'packages/observer/bin/kernel-gossip-observer.js',
-      [
-        ...['--url', state.operator.url, '--node-name', cluster.nodeName],
-        ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '2s', '--cpu-budget', '100'],
-      ],
-      { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
-    );
-    await state.observer.line(/cgroup hierarchy found/);
+    const settings = ['--summary-interval', '2s', '--cpu-budget', '100'];
+    state.observer = await startObserver(cluster, state.operator.url, settings);
     expect(await metricsOf(POD, state.account!)).toMatchObject({ availability: 'no_sample' });
     await apply(kubectl, [throttledPod(cluster, NAMESPACE, POD)]);
     const metrics = await until('a sample', { timeoutMs: 60_000, everyMs: 1000 }, async () => {

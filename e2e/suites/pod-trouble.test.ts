@@ -7,8 +7,8 @@ import { connectCluster } from '../src/cluster/connect.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE, succeed } from '../src/install.ts';
 import { apply, kubectlFor } from '../src/kubectl.ts';
 import { anonymousBytes, memoryLimitBytes, oomKills } from '../src/memory-files.ts';
+import { startObserver } from '../src/observer.ts';
 import {
-  observerToken,
   serviceAccountConfig,
   startOperator,
   type Operator,
@@ -16,7 +16,7 @@ import {
 } from '../src/operator.ts';
 import { loseTcpPackets, whyNoLoss } from '../src/packet-loss.ts';
 import { until } from '../src/poll.ts';
-import { startProgram, type Program } from '../src/program.ts';
+import type { Program } from '../src/program.ts';
 import {
   containerDirectory,
   containerId,
@@ -112,16 +112,9 @@ describe.runIf(cluster.cgroupRoot !== null)('real pods in real trouble', () => {
     state.removeNamespace = await makeNamespace(kubectl, NAMESPACE);
     state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
     state.operator = await startOperator(state.account, ['--flush', '1']);
-    state.observer = startProgram(
-      'packages/observer/bin/kernel-gossip-observer.js',
-      [
-        ...['--url', state.operator.url, '--node-name', cluster.nodeName],
-        // However busy the machine is: what is over its budget samples less often.
-        ...['--subtree', cluster.cgroupRoot ?? '', '--kgtrace', 'off', '--cpu-budget', '100'],
-      ],
-      { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
-    );
-    await state.observer.line(/cgroup hierarchy found/);
+    // However busy the machine is: what is over its budget samples less often.
+    const settings = ['--kgtrace', 'off', '--cpu-budget', '100'];
+    state.observer = await startObserver(cluster, state.operator.url, settings);
   });
   afterAll(async () => {
     await state.observer?.stop();

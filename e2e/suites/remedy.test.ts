@@ -7,15 +7,15 @@ import { connectCluster } from '../src/cluster/connect.ts';
 import { run } from '../src/command.ts';
 import { install, makeNamespace, OPERATOR_NAMESPACE, REPOSITORY, succeed } from '../src/install.ts';
 import { apply, kubectlFor } from '../src/kubectl.ts';
+import { startObserver } from '../src/observer.ts';
 import {
-  observerToken,
   serviceAccountConfig,
   startOperator,
   type Operator,
   type ServiceAccountConfig,
 } from '../src/operator.ts';
 import { until } from '../src/poll.ts';
-import { startProgram, type Program } from '../src/program.ts';
+import type { Program } from '../src/program.ts';
 
 const cluster = connectCluster(inject('cluster'));
 const kubectl = kubectlFor(cluster);
@@ -200,18 +200,8 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     removals: (() => Promise<void>)[];
   } = { removals: [] };
 
-  const startObserver = async (): Promise<Program> => {
-    const observer = startProgram(
-      'packages/observer/bin/kernel-gossip-observer.js',
-      [
-        ...['--url', state.operator?.url ?? '', '--node-name', cluster.nodeName],
-        ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '3s'],
-      ],
-      { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
-    );
-    await observer.line(/cgroup hierarchy found/);
-    return observer;
-  };
+  const observe = (): Promise<Program> =>
+    startObserver(cluster, state.operator?.url ?? '', ['--summary-interval', '3s']);
 
   beforeAll(async () => {
     await install(kubectl);
@@ -232,7 +222,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     ]);
     state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
     state.operator = await startOperator(state.account, ['--flush', '1']);
-    state.observer = await startObserver();
+    state.observer = await observe();
   });
   afterAll(async () => {
     await state.observer?.stop();
@@ -345,7 +335,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a remedy on a real pod', { timeout:
     await state.observer?.stop();
     if (state.account === undefined) throw new Error('no account');
     state.operator = await startOperator(state.account, ['--flush', '1']);
-    state.observer = await startObserver();
+    state.observer = await observe();
     const { status } = await remedyOf(NAMESPACE, 'survivor', 'Proven', 'TakenBack');
     expect(status?.remedy).toMatchObject({ phase: 'Proven' });
     expect(status?.remedy?.original?.cpu_limit).toBe('200m');

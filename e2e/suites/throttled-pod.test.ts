@@ -14,15 +14,15 @@ import {
   throttledPod,
 } from '../src/install.ts';
 import { apply, kubectlFor } from '../src/kubectl.ts';
+import { startObserver } from '../src/observer.ts';
 import {
-  observerToken,
   serviceAccountConfig,
   startOperator,
   type Operator,
   type ServiceAccountConfig,
 } from '../src/operator.ts';
 import { until } from '../src/poll.ts';
-import { startProgram, type Program } from '../src/program.ts';
+import type { Program } from '../src/program.ts';
 
 const cluster = connectCluster(inject('cluster'));
 const kubectl = kubectlFor(cluster);
@@ -60,15 +60,7 @@ describe.runIf(cluster.cgroupRoot !== null)('a real pod, really throttled', () =
     state.removeNamespace = await makeNamespace(kubectl, NAMESPACE);
     state.account = await serviceAccountConfig(cluster, OPERATOR_NAMESPACE, 'kernel-gossip-operator');
     state.operator = await startOperator(state.account, ['--flush', '1']);
-    state.observer = startProgram(
-      'packages/observer/bin/kernel-gossip-observer.js',
-      [
-        ...['--url', state.operator.url, '--node-name', cluster.nodeName],
-        ...['--subtree', cluster.cgroupRoot ?? '', '--summary-interval', '2s'],
-      ],
-      { KGOSSIP_TOKEN: await observerToken(kubectl, cluster.nodeName) },
-    );
-    await state.observer.line(/cgroup hierarchy found/);
+    state.observer = await startObserver(cluster, state.operator.url, ['--summary-interval', '2s']);
     await apply(kubectl, [throttledPod(cluster, NAMESPACE, POD)]);
   });
   afterAll(async () => {

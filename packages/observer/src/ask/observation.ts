@@ -1,5 +1,6 @@
 import type { ResourceMeasurement } from 'kernel-gossip-types';
 import type { Subject } from '../identify/subject.ts';
+import { rounded } from '../rate/rounded.ts';
 import { coresOf } from '../rate/window.ts';
 import type { Sender } from '../sender.ts';
 import type { MeasuredWindow } from './group-reading.ts';
@@ -25,8 +26,6 @@ export type ResourceMeasurementMessage = Pick<
   Subject & { readonly node_name?: string };
 
 const US_PER_SECOND = 1e6;
-/** Six digits are finer than the clock ticks of the kernel's accounting; more would only make longer texts. */
-const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /** Puts a window of the group at `path` into the words of the wire. Without a quota there are no periods to count. */
 export function toMeasurementMessage(

@@ -3,6 +3,7 @@ import type { Group } from '../discover/group.ts';
 import type { Hierarchy } from '../hierarchy/hierarchy.ts';
 import type { CpuLimit } from '../rate/window.ts';
 import { CounterFiles } from '../sample/counter-files.ts';
+import { limitOf } from '../sample/cpu-files.ts';
 import { limitIn } from '../sample/memory-files.ts';
 import type { Counters, GroupReading } from './group-reading.ts';
 
@@ -14,10 +15,6 @@ interface MemoryPart {
   readonly limitBytes: number | null;
   readonly oomKills: number | null;
 }
-
-/** Version 1 says -1 where there is no quota, version 2 `max`. */
-const limitOf = (quotaUs: number | null, periodUs: number | null): CpuLimit | null =>
-  quotaUs === null || periodUs === null || quotaUs <= 0 || periodUs <= 0 ? null : { quotaUs, periodUs };
 
 const us = (ns: number | null): number | null => ns && ns / NS_PER_US;
 

@@ -1,5 +1,6 @@
 import type { CpuThrottle } from 'kernel-gossip-types';
 import type { Report } from '../detect/detector.ts';
+import { rounded } from '../rate/rounded.ts';
 import { coresOf, throttledPercent } from '../rate/window.ts';
 import type { Sender } from '../sender.ts';
 import type { Subject } from '../identify/subject.ts';
@@ -27,9 +28,6 @@ export type CpuThrottleMessage = Pick<
 > &
   Portrait &
   Subject & { readonly node_name?: string };
-
-/** Six digits are finer than the clock ticks of the kernel's accounting; more would only make longer texts. */
-const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /** Puts a report about the group at `path` into the words of the wire. */
 export function toMessage(

@@ -3,6 +3,7 @@ import type { Sender } from '../sender.ts';
 import type { Subject } from '../identify/subject.ts';
 import type { MemoryReport } from './detector.ts';
 import { stalledPercent, usedPercent } from '../rate/memory-window.ts';
+import { rounded } from '../rate/rounded.ts';
 
 /** A `memory_pressure` observation as this observer sends it. */
 export type MemoryPressureMessage = Pick<
@@ -21,9 +22,6 @@ export type MemoryPressureMessage = Pick<
   | 'ended'
 > &
   Subject & { readonly node_name?: string };
-
-/** Six digits are finer than what is measured; more would only make longer texts. */
-const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /** Puts a report about the group at `path` into the words of the wire. A group without a limit has no share of it in use. */
 export function toMemoryMessage(

@@ -1,6 +1,7 @@
 import type { NetworkIssue } from 'kernel-gossip-types';
-import type { Sender } from '../sender.ts';
 import type { Subject } from '../identify/subject.ts';
+import { rounded } from '../rate/rounded.ts';
+import type { Sender } from '../sender.ts';
 import type { NetworkReport } from './detector.ts';
 import { SYMPTOM_OF } from './measures.ts';
 import { attemptedOf, failedPercent } from './tally.ts';
@@ -24,9 +25,6 @@ export type NetworkIssueMessage = Pick<
   | 'ended'
 > &
   Subject & { readonly node_name?: string };
-
-/** Six digits are finer than the counts behind a share. */
-const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /** Puts a report about the pod whose group is at `path` into the words of the wire. */
 export function toNetworkMessage(

@@ -20,15 +20,15 @@ const NS_PER_US = 1000;
  */
 export type ReadingOutcome = CpuReading | 'gone' | 'unreadable' | 'uncounted';
 
+/** A quota of so much in each period; null where there is none: version 1 says -1 then, version 2 `max`. */
+export const limitOf = (quotaUs: number | null, periodUs: number | null): CpuLimit | null =>
+  quotaUs === null || periodUs === null || quotaUs <= 0 || periodUs <= 0 ? null : { quotaUs, periodUs };
+
 /** The kernel's `cpu.max`: `20000 100000`, or `max 100000` where there is no quota. */
 export function parseCpuMax(text: string): CpuLimit | null {
   const [, quota, period] = /^(\d{1,15}) (\d{1,15})\s*$/.exec(text) ?? [];
   return quota === undefined || period === undefined ? null : limitOf(Number(quota), Number(period));
 }
-
-/** Version 1 says -1 where there is no quota. */
-const limitOf = (quotaUs: number | null, periodUs: number | null): CpuLimit | null =>
-  quotaUs === null || periodUs === null || quotaUs <= 0 || periodUs <= 0 ? null : { quotaUs, periodUs };
 
 /** The files of one group that say how much CPU time it got and how much was withheld. */
 export class CpuFiles {

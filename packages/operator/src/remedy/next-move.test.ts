@@ -142,6 +142,30 @@ class World {
   }
 }
 
+/** A world in which a process was killed for want of memory, and the cgroups have the memory limit of the container. */
+function memoryWorld(seen: { readonly usage_percent: number; readonly oom_kills: number }): World {
+  const memory = {
+    usage_bytes: 60e6,
+    limit_bytes: 64 * 2 ** 20,
+    stalled_percent: null,
+    episode_oom_kills: 1,
+    window_seconds: 1,
+    ...seen,
+  };
+  const world = new World(
+    whisperOf({ kind: 'memory_pressure', throttled_percent: null, kernel_truth: null, memory }),
+  );
+  const measure = world.measure.bind(world);
+  world.measure = () => {
+    measure();
+    const limit = { memory_limit_bytes: amountOf(world.pod.containers[0]?.resources.memory_limit ?? null) };
+    const { container, pod } = world.whisper.status!.measured!;
+    const measured = { container: { ...container!, ...limit }, pod: { ...pod!, ...limit } };
+    world.whisper = { ...world.whisper, status: { ...world.whisper.status!, measured } };
+  };
+  return world;
+}
+
 describe('a remedy', () => {
   it('measures, raises, proves in both cgroups, and trims', () => {
     const world = new World().until('Proven');
@@ -556,29 +580,7 @@ describe('a remedy', () => {
   });
 
   it('raises memory no further for a kill that was answered', () => {
-    const memory = {
-      usage_percent: 95,
-      usage_bytes: 60e6,
-      limit_bytes: 64 * 2 ** 20,
-      stalled_percent: null,
-      oom_kills: 0,
-      episode_oom_kills: 1,
-      window_seconds: 1,
-    };
-    const world = new World(
-      whisperOf({ kind: 'memory_pressure', throttled_percent: null, kernel_truth: null, memory }),
-    );
-    const measure = world.measure.bind(world);
-    world.measure = () => {
-      measure();
-      const limit = amountOf(world.pod.containers[0]?.resources.memory_limit ?? null);
-      const { container, pod } = world.whisper.status!.measured!;
-      const measured = {
-        container: { ...container!, memory_limit_bytes: limit },
-        pod: { ...pod!, memory_limit_bytes: limit },
-      };
-      world.whisper = { ...world.whisper, status: { ...world.whisper.status!, measured } };
-    };
+    const world = memoryWorld({ usage_percent: 95, oom_kills: 0 });
     world.until('Proven');
     world.run(300);
     expect(world.pod.containers[0]?.resources.memory_limit).toBe('96Mi');
@@ -597,34 +599,10 @@ describe('a remedy', () => {
   });
 
   it('raises memory after a kill, within its bounds, and never lowers it again', () => {
-    const memory = {
-      usage_percent: 90,
-      usage_bytes: 60e6,
-      limit_bytes: 64 * 2 ** 20,
-      stalled_percent: null,
-      oom_kills: 1,
-      episode_oom_kills: 1,
-      window_seconds: 1,
-    };
-    const world = new World(
-      whisperOf({ kind: 'memory_pressure', throttled_percent: null, kernel_truth: null, memory }),
-    );
+    const world = memoryWorld({ usage_percent: 90, oom_kills: 1 });
     world.until('Applying');
     expect(world.remedy?.to).toMatchObject({ memory_limit: '96Mi', cpu_limit: '200m' });
     world.load = { wide: 0.1, mean: 0.1 };
-    const measureMemory = world.measure.bind(world);
-    world.measure = () => {
-      measureMemory();
-      const { container, pod } = world.whisper.status!.measured!;
-      const limit = { memory_limit_bytes: amountOf(world.pod.containers[0]?.resources.memory_limit ?? null) };
-      world.whisper = {
-        ...world.whisper,
-        status: {
-          ...world.whisper.status!,
-          measured: { container: { ...container!, ...limit }, pod: { ...pod!, ...limit } },
-        },
-      };
-    };
     world.until('Proven');
     expect(world.remedy).toMatchObject({ reason: 'NoneKilled' });
   });
