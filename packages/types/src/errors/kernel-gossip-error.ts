@@ -13,6 +13,8 @@
  * - `KG_NOT_FOUND`: what was asked for is not there.
  * - `KG_REFUSED`: the other side found what we sent wrong.
  * - `KG_CGROUP_UNREADABLE`: the cgroup hierarchy cannot be read.
+ * - `KG_PIXIE_SCRIPT`: Pixie refuses a script, or it does not do what it should; the message has line and column where known.
+ * - `KG_PIXIE_PROTOCOL`: what Pixie sent breaks its own protocol, or cannot be read.
  * - `KG_USAGE`: the command was called wrongly.
  */
 export const ERROR_CODES = [
@@ -28,6 +30,8 @@ export const ERROR_CODES = [
   'KG_NOT_FOUND',
   'KG_REFUSED',
   'KG_CGROUP_UNREADABLE',
+  'KG_PIXIE_SCRIPT',
+  'KG_PIXIE_PROTOCOL',
   'KG_USAGE',
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -54,7 +54,7 @@ describe('an observation', () => {
 
   it('of an unknown type names the types there are', () => {
     expect(failuresOf({ ...throttle, type: 'cpu' })).toEqual([
-      'type: expected one of cpu_throttle, pod_creation, memory_pressure, network_issue, resource_measurement, got "cpu"',
+      'type: expected one of cpu_throttle, pod_creation, memory_pressure, network_issue, resource_measurement, http_requests, network_flow, got "cpu"',
     ]);
     expect(failuresOf({ type: '__proto__' })).toHaveLength(1);
     expect(failuresOf([])).toEqual(['input: expected an observation object, got a list of 0']);

@@ -1,17 +1,21 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import { decode, failure, type DecodeFailure } from '../codec/index.ts';
 import { CpuThrottle } from './cpu-throttle.ts';
+import { HttpRequests } from './http-requests.ts';
 import { MemoryPressure } from './memory-pressure.ts';
+import { NetworkFlow } from './network-flow.ts';
 import { NetworkIssue } from './network-issue.ts';
 import { PodCreation } from './pod-creation.ts';
 import { ResourceMeasurement } from './resource-measurement.ts';
 
 /** One thing a source saw, as it arrives on the wire. */
-export type Observation = CpuThrottle | MemoryPressure | NetworkIssue | PodCreation | ResourceMeasurement;
+export type Observation = FindingObservation | ResourceMeasurement | TrafficObservation;
 /** An observation that leads to a finding: a whisper or a birth certificate. */
 export type FindingObservation = OngoingObservation | PodCreation;
 /** An observation of something that lasts: it opens, updates or ends a whisper. */
 export type OngoingObservation = CpuThrottle | MemoryPressure | NetworkIssue;
+/** An observation of what a pod exchanged with others: it opens nothing. */
+export type TrafficObservation = HttpRequests | NetworkFlow;
 
 const codecs = {
   cpu_throttle: CpuThrottle,
@@ -19,6 +23,8 @@ const codecs = {
   memory_pressure: MemoryPressure,
   network_issue: NetworkIssue,
   resource_measurement: ResourceMeasurement,
+  http_requests: HttpRequests,
+  network_flow: NetworkFlow,
 } as const;
 
 export const OBSERVATION_TYPES = Object.keys(codecs) as readonly Observation['type'][];

@@ -24,6 +24,7 @@ import { FINDING_KINDS, networkSymptom, provenance } from '../observation/index.
 import { MeasuredPair } from './kernel-reading.ts';
 import { apiVersion, Conditions, ObjectMeta } from './metadata.ts';
 import { Remedy } from './remedy.ts';
+import { TrafficSummary } from './traffic-summary.ts';
 
 export const findingKind = oneOf(...FINDING_KINDS);
 export const severity = oneOf('critical', 'warning', 'info');
@@ -228,6 +229,10 @@ export const KernelWhisperStatus = struct(
     metrics: optional(MetricsSample, 'What metrics.k8s.io said at the same time.'),
     measured: optional(MeasuredPair, 'What the kernel counts now; told only while a remedy needs it.'),
     remedy: optional(Remedy, 'What is proposed or done about it, and whether it helped.'),
+    traffic: optional(
+      TrafficSummary,
+      'What requests the pod answered meanwhile and before, where somebody told.',
+    ),
     withheld: optional(
       count,
       'Like whispers of the same workload that are counted here and have no object of their own.',

@@ -1,4 +1,5 @@
 import { KernelWhisper } from './kernel-whisper.ts';
+import { PixieSource } from './pixie-source.ts';
 import { PodBirthCertificate } from './pod-birth-certificate.ts';
 import { RemediationPolicy } from './remediation-policy.ts';
 
@@ -7,6 +8,7 @@ export interface Resources {
   readonly KernelWhisper: KernelWhisper;
   readonly PodBirthCertificate: PodBirthCertificate;
   readonly RemediationPolicy: RemediationPolicy;
+  readonly PixieSource: PixieSource;
 }
 export type Kind = keyof Resources;
 export type Resource = Resources[Kind];
@@ -26,7 +28,13 @@ export const KINDS: Readonly<Record<Kind, KindNames>> = {
     shortName: 'pbc',
   },
   RemediationPolicy: { plural: 'remediationpolicies', singular: 'remediationpolicy', shortName: 'rp' },
+  PixieSource: { plural: 'pixiesources', singular: 'pixiesource', shortName: 'pxs' },
 };
 
 /** The codec of each kind. */
-export const RESOURCE_CODECS = { KernelWhisper, PodBirthCertificate, RemediationPolicy } as const;
+export const RESOURCE_CODECS = {
+  KernelWhisper,
+  PodBirthCertificate,
+  RemediationPolicy,
+  PixieSource,
+} as const;
