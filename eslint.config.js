@@ -36,7 +36,7 @@ const observerFolders = {
   detect: ['rate'],
   cpu: ['hierarchy', 'identify', 'discover', 'sample', 'rate', 'detect'],
   memory: ['identify', 'discover', 'sample', 'rate', 'detect'],
-  network: ['identify', 'detect'],
+  network: ['identify', 'rate', 'detect'],
   ask: ['hierarchy', 'identify', 'discover', 'sample', 'rate', 'deliver'],
   births: ['identify', 'sample', 'deliver'],
   watch: ['hierarchy', 'identify', 'discover', 'sample', 'detect', 'cpu', 'memory'],
@@ -55,10 +55,18 @@ const observerZones = Object.entries(observerFolders).map(([folder, allowed]) =>
 const packageZones = [
   {
     target: './packages/types',
+    from: ['./pxl-scripts', './packages/operator', './packages/observer', './packages/cli', './e2e'],
+  },
+  {
+    // Its tests are held against the observer's own numbers.
+    target: './pxl-scripts/src/**/!(*.test).ts',
     from: ['./packages/operator', './packages/observer', './packages/cli', './e2e'],
   },
   { target: './packages/operator', from: ['./packages/observer', './packages/cli', './e2e'] },
-  { target: './packages/observer', from: ['./packages/operator', './packages/cli', './e2e'] },
+  {
+    target: './packages/observer',
+    from: ['./pxl-scripts', './packages/operator', './packages/cli', './e2e'],
+  },
   { target: './packages/cli', from: ['./e2e'] },
 ];
 
