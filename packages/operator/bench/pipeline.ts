@@ -1,6 +1,7 @@
 import type { Store } from '../src/store/port.ts';
 import { CertificateLedger } from '../src/ledger/certificate-ledger.ts';
 import { MeasurementLedger } from '../src/ledger/measurement-ledger.ts';
+import { TrafficLedger } from '../src/ledger/traffic-ledger.ts';
 import { WhisperLedger } from '../src/ledger/whisper-ledger.ts';
 import { takeIn, type IntakeParts } from '../src/intake/intake.ts';
 import { NumberedStreams } from '../src/intake/numbered-streams.ts';
@@ -25,6 +26,7 @@ export async function pipeline(store: Store): Promise<Pipeline> {
     whispers,
     certificates: new CertificateLedger(store, births, 100_000),
     measurements: new MeasurementLedger(store, index),
+    traffic: new TrafficLedger(store, index),
     directory: null,
     maySend: () => Promise.resolve(false),
     isSynced: () => true,

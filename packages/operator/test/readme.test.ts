@@ -14,8 +14,8 @@ const rowOf = (variable: string): readonly string[] =>
 const settings = configHelp()
   .split('\n')
   .map((line) => {
-    const [flag = '', env = '', ...words] = line.trim().split(/\s+/);
-    const [, help = '', fallback = ''] = /^(.*?)(?: \(default (.*)\))?$/.exec(words.join(' ')) ?? [];
+    const [, flag = '', env = '', words = ''] = /^ {2}(--\S+)?\s+(\w+)\s+(.*)$/.exec(line) ?? [];
+    const [, help = '', fallback = ''] = /^(.*?)(?: \(default (.*)\))?$/.exec(words) ?? [];
     return { flag, env, help, fallback };
   });
 

@@ -58,7 +58,9 @@ describe('the surface', () => {
     const text = await (await fetch(`${url}/metrics`)).text();
     expect(text).toMatch(/kernel_gossip_observations_total\{type="cpu_throttle",result="transition"\} 1/);
     expect(text).toMatch(/kernel_gossip_observations_total\{type="unknown",result="rejected"\} 1/);
-    expect(text).toMatch(/kernel_gossip_whispers\{kind="cpu_throttle",severity="critical",phase="Open"\} 1/);
+    expect(text).toMatch(
+      /kernel_gossip_whispers\{kind="cpu_throttle",severity="critical",provenance="measured",phase="Open"\} 1/,
+    );
     expect(text).toMatch(
       /controller_runtime_reconcile_total\{controller="whisper-assessor",result="\w+"\} \d/,
     );

@@ -8,6 +8,7 @@ import {
   type OngoingObservation,
   type PodCreation,
   type ResourceMeasurement,
+  type TrafficObservation,
   type Rejection,
   type WebhookAnswer,
 } from 'kernel-gossip-types';
@@ -17,6 +18,7 @@ import type { PodDirectory } from '../cluster/pod-directory.ts';
 import type { CertificateLedger } from '../ledger/certificate-ledger.ts';
 import type { Evidence } from '../ledger/evidence.ts';
 import type { MeasurementLedger } from '../ledger/measurement-ledger.ts';
+import type { TrafficLedger } from '../ledger/traffic-ledger.ts';
 import type { Recorded, WhisperLedger } from '../ledger/whisper-ledger.ts';
 import { decodeObservations, type Indexed } from './decode-observations.ts';
 import type { NumberedStreams, StreamPosition } from './numbered-streams.ts';
@@ -28,6 +30,7 @@ export interface IntakeParts {
   readonly whispers: WhisperLedger;
   readonly certificates: CertificateLedger;
   readonly measurements: MeasurementLedger;
+  readonly traffic: TrafficLedger;
   readonly directory: PodDirectory | null;
   /** Asked about senders who are known and no observers. */
   readonly maySend: MaySend;
@@ -57,6 +60,8 @@ export interface Origin {
   readonly defaultSource: string;
   /** Null where the sender does not number what it sends. */
   readonly position: StreamPosition | null;
+  /** How long a pod that the cluster does not know yet is waited for, in milliseconds; 3 seconds where not given. */
+  readonly patienceMs?: number;
 }
 
 /** Kubelet publishes a container's id about a second after it started; what we hear of it sooner is worth the wait. */
@@ -73,6 +78,20 @@ export async function takeIn(body: Uint8Array, origin: Origin, parts: IntakePart
     parts.count('unknown', 'rejected');
     return { status: 400, answer: refusal(parsed.left) };
   }
+  return takeParsed(parsed.right, origin, parts);
+}
+
+/** The same for observations that are objects already, however they came. */
+export const takeObservations = (
+  items: readonly unknown[],
+  origin: Origin,
+  parts: IntakeParts,
+): Promise<IntakeResult> =>
+  items.length === 0
+    ? Promise.resolve({ status: 202, answer: { accepted: 0, rejected: [], error: null } })
+    : takeParsed({ items, duplicates: new Map() }, origin, parts);
+
+async function takeParsed(body: ParsedBody, origin: Origin, parts: IntakeParts): Promise<IntakeResult> {
   if (!parts.isSynced() || parts.directory?.isSynced === false) {
     throw new KernelGossipError(
       'KG_STORE_UNAVAILABLE',
@@ -80,15 +99,15 @@ export async function takeIn(body: Uint8Array, origin: Origin, parts: IntakePart
     );
   }
   const { sender, position } = origin;
-  return parts.streams.take(sender, position, parsed.right.items.length, (skip) =>
-    takeNew(parsed.right, skip, origin, parts),
+  return parts.streams.take(sender, position, body.items.length, (skip) =>
+    takeNew(body, skip, origin, parts),
   );
 }
 
 async function takeNew(
   body: ParsedBody,
   skip: number,
-  { sender, defaultSource }: Origin,
+  { sender, defaultSource, patienceMs = IDENTITY_PATIENCE_MS }: Origin,
   parts: IntakeParts,
 ): Promise<IntakeResult> {
   const nowMs = parts.now();
@@ -98,7 +117,7 @@ async function takeNew(
     sender,
     defaultSource,
     nowMs,
-    patienceMs: IDENTITY_PATIENCE_MS,
+    patienceMs,
   });
   const permitted = await permitEvidence(resolved.evidence, sender, parts.maySend);
   const unstorable = await recordAll(permitted.evidence, parts);
@@ -145,13 +164,16 @@ async function recordAll(
 
 function record(
   evidence: Evidence,
-  { whispers, certificates, measurements }: IntakeParts,
+  { whispers, certificates, measurements, traffic }: IntakeParts,
 ): Recorded | Promise<Recorded> {
   switch (evidence.observation.type) {
     case 'pod_creation':
       return certificates.record(evidence as Evidence<PodCreation>);
     case 'resource_measurement':
       return measurements.record(evidence as Evidence<ResourceMeasurement>);
+    case 'http_requests':
+    case 'network_flow':
+      return traffic.record(evidence as Evidence<TrafficObservation>);
     case 'cpu_throttle':
     case 'memory_pressure':
     case 'network_issue':
