@@ -1,4 +1,4 @@
-import type { MaySend } from './authn/access-review.ts';
+import type { MayRead, MaySend } from './authn/access-review.ts';
 import type { ReviewToken } from './authn/token-review.ts';
 import type { ReadEvents } from './cluster/events.ts';
 import type { PodBirths } from './cluster/pod-births.ts';
@@ -8,10 +8,11 @@ import type { RemedyAccess } from './controllers/remedy-controller.ts';
 import type { Store } from './store/port.ts';
 import type { ReadyCheck } from './surface/health.ts';
 
-/** What is asked of the cluster about those who send. */
+/** What is asked of the cluster about those who send and read. */
 export interface Reviews {
   readonly reviewToken: ReviewToken;
   readonly maySend: MaySend;
+  readonly mayRead: MayRead;
 }
 
 /** What the cluster says of the births of its pods. */

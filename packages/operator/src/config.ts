@@ -8,17 +8,20 @@ import {
   dnsSubdomain,
   KernelGossipError,
   Leaf,
+  list,
   messageOf,
   numberBetween,
   oneOf,
   text,
   type Codec,
 } from 'kernel-gossip-types';
+import { SCRIPTS } from 'kernel-gossip-pxl-scripts';
 
 /** One thing that can be set, by a variable of the environment or by a flag, which wins. */
 interface Setting<A> {
   readonly env: string;
-  readonly flag: string;
+  /** Null for a secret: everybody on a machine can read its processes' flags. */
+  readonly flag: string | null;
   readonly help: string;
   readonly codec: Codec<A>;
   /** Turns what was written into what the codec takes. */
@@ -31,12 +34,35 @@ const asBoolean = (written: string): unknown =>
   written === 'true' ? true : written === 'false' ? false : written;
 const asText = (written: string): unknown => written;
 
+const LONGEST_PATH = 4096;
+const path = text(LONGEST_PATH);
+
 const port = new Leaf(
   'a port 0..65535',
   { type: 'integer', minimum: 0, maximum: 65_535 },
   (input): input is number =>
     Number.isInteger(input) && (input as number) >= 0 && (input as number) <= 65_535,
 );
+
+const optionalPort = new Leaf(
+  port.name,
+  port.schema,
+  (input): input is number | null => input === null || port.is(input),
+);
+
+/** What is neither logged nor printed: as JSON it says only whether there is one. */
+export interface Secret {
+  readonly reveal: () => string;
+  readonly toJSON: () => string;
+}
+const secretOf = (written: string): Secret => ({
+  reveal: () => written,
+  toJSON: () => (written === '' ? 'not set' : 'set'),
+});
+const secret = new Leaf('a text of at most 4096 characters', {}, (input): input is Secret => {
+  const length = (input as Secret).reveal().length;
+  return length <= LONGEST_PATH;
+});
 
 const serviceAccount = new Leaf(
   'a service account as namespace/name',
@@ -47,8 +73,9 @@ const serviceAccount = new Leaf(
   },
 );
 
-const LONGEST_PATH = 4096;
-const path = text(LONGEST_PATH);
+const KNOWN_SCRIPTS = SCRIPTS.map(({ name }) => name);
+const asNames = (written: string): unknown => written.split(',').map((name) => name.trim());
+const scriptNames = list(oneOf(...KNOWN_SCRIPTS), { maxItems: KNOWN_SCRIPTS.length });
 
 const SETTINGS = {
   port: {
@@ -111,6 +138,14 @@ const SETTINGS = {
     env: 'WEBHOOK_AUTH',
     flag: 'webhook-auth',
     help: 'whom the webhook lets in: token, none (anyone), or auto: token with store kubernetes, none with sqlite',
+    codec: oneOf('auto', 'token', 'none'),
+    parse: asText,
+    fallback: 'auto',
+  },
+  readAuth: {
+    env: 'READ_AUTH',
+    flag: 'read-auth',
+    help: 'who may read findings here: token, none (anyone), or auto: who is on this machine or comes by port-forward, others by token',
     codec: oneOf('auto', 'token', 'none'),
     parse: asText,
     fallback: 'auto',
@@ -195,6 +230,86 @@ const SETTINGS = {
     parse: asNumber,
     fallback: 10,
   },
+  pixieCloudAddr: {
+    env: 'PIXIE_CLOUD_ADDR',
+    flag: 'pixie-cloud-addr',
+    help: "host or host:port of Pixie's cloud; empty means that Pixie is not asked",
+    codec: text(261),
+    parse: asText,
+    fallback: '',
+  },
+  pixieApiKey: {
+    env: 'PIXIE_API_KEY',
+    flag: null,
+    help: "API key for Pixie's cloud",
+    codec: secret,
+    parse: secretOf,
+    fallback: secretOf(''),
+  },
+  pixieApiKeyFile: {
+    env: 'PIXIE_API_KEY_FILE',
+    flag: 'pixie-api-key-file',
+    help: "file with the API key for Pixie's cloud",
+    codec: path,
+    parse: asText,
+    fallback: '',
+  },
+  pixieClusterId: {
+    env: 'PIXIE_CLUSTER_ID',
+    flag: 'pixie-cluster-id',
+    help: 'id of this cluster in Pixie, a UUID',
+    codec: text(64),
+    parse: asText,
+    fallback: '',
+  },
+  pixieCaFile: {
+    env: 'PIXIE_CA_FILE',
+    flag: 'pixie-ca-file',
+    help: "certificates to trust for Pixie's cloud; empty means those that Node trusts",
+    codec: path,
+    parse: asText,
+    fallback: '',
+  },
+  pixieDirectAddr: {
+    env: 'PIXIE_DIRECT_ADDR',
+    flag: 'pixie-direct-addr',
+    help: 'host or host:port of a standalone PEM, asked without cloud, key or TLS',
+    codec: text(261),
+    parse: asText,
+    fallback: '',
+  },
+  pixieEncryption: {
+    env: 'PIXIE_ENCRYPTION',
+    flag: 'pixie-encryption',
+    help: "whether rows are encrypted from the cluster to here, past Pixie's cloud",
+    codec: boolean,
+    parse: asBoolean,
+    fallback: true,
+  },
+  pixieScripts: {
+    env: 'PIXIE_SCRIPTS',
+    flag: 'pixie-scripts',
+    help: 'which scripts Pixie runs, by name with commas between; empty means all',
+    codec: scriptNames,
+    parse: asNames,
+    fallback: [],
+  },
+  otlpGrpcPort: {
+    env: 'OTLP_GRPC_PORT',
+    flag: 'otlp-grpc-port',
+    help: 'port for OTLP over gRPC, usually 4317; empty means none, 0 takes a free one',
+    codec: optionalPort,
+    parse: asNumber,
+    fallback: null,
+  },
+  otlpHttpPort: {
+    env: 'OTLP_HTTP_PORT',
+    flag: 'otlp-http-port',
+    help: 'port for OTLP over HTTP, usually 4318; empty means none, 0 takes a free one',
+    codec: optionalPort,
+    parse: asNumber,
+    fallback: null,
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     flag: 'log-level',
@@ -223,7 +338,7 @@ export function readConfig(
 ): OperatorConfig {
   const flags = readFlags(argv);
   const values = entries.map(([key, setting]) => {
-    const value = readSetting(setting, flags[setting.flag], env[setting.env]);
+    const value = readSetting(setting, flags[setting.flag ?? ''], env[setting.env]);
     if (isLeft(value)) throw new KernelGossipError('KG_CONFIG_INVALID', value.left);
     return [key, value.right] as const;
   });
@@ -232,7 +347,9 @@ export function readConfig(
 
 function readFlags(argv: readonly string[]): Readonly<Record<string, string | undefined>> {
   try {
-    const options = Object.fromEntries(entries.map(([, { flag }]) => [flag, { type: 'string' as const }]));
+    const options = Object.fromEntries(
+      entries.flatMap(([, { flag }]) => (flag === null ? [] : [[flag, { type: 'string' as const }]])),
+    );
     return parseArgs({ args: [...argv], options, strict: true }).values;
   } catch (error) {
     throw new KernelGossipError('KG_CONFIG_INVALID', messageOf(error), { cause: error });
@@ -250,16 +367,22 @@ function readSetting(
   if (!isLeft(result)) return result;
   const name = fromFlag === undefined ? env : `--${flag}`;
   const [failure] = result.left;
-  return left(
-    failure === undefined ? name : describeFailure({ ...failure, path: name, got: JSON.stringify(written) }),
-  );
+  const got = flag === null ? 'something else' : JSON.stringify(written);
+  return left(failure === undefined ? name : describeFailure({ ...failure, path: name, got }));
 }
 
 /** One line for each setting, for `--help`. */
 export const configHelp = (): string =>
   entries
     .map(([, { flag, env, help, fallback }]) => {
-      const shown = fallback === '' ? '' : ` (default ${String(fallback)})`;
-      return `  --${flag.padEnd(24)} ${env.padEnd(24)} ${help}${shown}`;
+      const shown = hasDefault(fallback) ? ` (default ${String(fallback)})` : '';
+      const named = flag === null ? '' : `--${flag}`;
+      return `  ${named.padEnd(26)} ${env.padEnd(24)} ${help}${shown}`;
     })
     .join('\n');
+
+/** Whether there is something where nothing is set: a text, list or secret that is empty is nothing. */
+const hasDefault = (fallback: unknown): boolean =>
+  typeof fallback === 'boolean' ||
+  typeof fallback === 'number' ||
+  (typeof fallback === 'string' && fallback !== '');

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { messageOf } from 'kernel-gossip-types';
-import { accessReviewer } from './authn/access-review.ts';
+import { accessReviewer, readReviewer } from './authn/access-review.ts';
 import { tokenReviewer } from './authn/token-review.ts';
 import type { Backend } from './backend.ts';
 import { podEventReader } from './cluster/events.ts';
@@ -63,7 +63,11 @@ export function kubernetesBackend(config: OperatorConfig, log: Logger): Backend 
         },
       }),
     },
-    reviews: { reviewToken: tokenReviewer(api), maySend: accessReviewer(api) },
+    reviews: {
+      reviewToken: tokenReviewer(api),
+      maySend: accessReviewer(api),
+      mayRead: readReviewer(api),
+    },
     checks: [{ name: 'pods-read', check: () => (pods.isSynced ? null : 'not read yet: pods') }],
     lead: (work, signal) => leadByLease(api, config, log, { work, signal }),
     close: async () => {

@@ -6,6 +6,13 @@ import type { Logger } from 'pino';
 import { KernelGossipError, messageOf, type Kind } from 'kernel-gossip-types';
 import type { MaySend } from './authn/access-review.ts';
 import { admitAnyone, authenticateByToken, usernameOf, type Authenticate } from './authn/authenticate.ts';
+import {
+  admitByToken,
+  admitEveryReader,
+  admitFromHere,
+  admitNoReader,
+  type AdmitReader,
+} from './authn/read-access.ts';
 import type { Backend, Births, Reviews } from './backend.ts';
 import type { OperatorConfig } from './config.ts';
 import { birthCertifier } from './controllers/birth-certifier.ts';
@@ -17,24 +24,34 @@ import { policyReporter } from './controllers/policy-reporter.ts';
 import { remedyController, remedyKeys, type RemedyAccess } from './controllers/remedy-controller.ts';
 import { whisperAssessor } from './controllers/whisper-assessor.ts';
 import type { ReadPodMetrics } from './cluster/pod-metrics.ts';
+import { takeObservations, type IntakeParts } from './intake/intake.ts';
 import { NumberedStreams } from './intake/numbered-streams.ts';
+import type { Take } from './intake/pixie/schedule/row-taker.ts';
 import { kubernetesPart } from './ledger/birth/kubernetes-part.ts';
 import { CertificateLedger, type KubernetesKnowledge } from './ledger/certificate-ledger.ts';
 import { MeasurementLedger } from './ledger/measurement-ledger.ts';
+import { TrafficLedger } from './ledger/traffic-ledger.ts';
 import { WhisperLedger } from './ledger/whisper-ledger.ts';
+import { receiveOtlp } from './otlp.ts';
+import { askPixie } from './pixie.ts';
 import { ObjectIndex } from './store/object-index.ts';
 import { applyPatiently } from './store/patient-store.ts';
 import type { Store } from './store/port.ts';
 import { createApp, createHttpServer } from './surface/app.ts';
 import { ChangeFeed } from './surface/change-feed.ts';
 import { drainable } from './surface/drain.ts';
+import { findingMetrics } from './surface/finding-metrics.ts';
 import type { ReadyCheck } from './surface/health.ts';
 import { OperatorMetrics } from './surface/metrics.ts';
+import { pageFolder } from './surface/page.ts';
+import { readyMetrics } from './surface/ready-metrics.ts';
 import { VERSION } from './version.ts';
 
 export interface RunningOperator {
   /** Where it listens, like `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** The ports on which it listens for OTLP; null where it does not. */
+  readonly otlp: { readonly grpc: number | null; readonly http: number | null };
   readonly store: Store;
   /** Rejects when the operator cannot go on: its controllers ran on after leadership was lost. Resolves when it was closed. */
   readonly ended: Promise<void>;
@@ -43,6 +60,9 @@ export interface RunningOperator {
 }
 
 const WORKERS = 4;
+
+/** The name under which the metrics say who leads: that of the lease. */
+const LEASE = 'kernel-gossip-operator';
 
 interface Indexes {
   readonly whispers: ObjectIndex<'KernelWhisper'>;
@@ -57,6 +77,7 @@ export async function startOperator(
   log: Logger,
 ): Promise<RunningOperator> {
   const authenticate = authenticationOf(config, backend.reviews, log);
+  const admit = readersOf(config, backend.reviews, log);
   const draining = new AbortController();
   const stopping = new AbortController();
   const metrics = new OperatorMetrics(VERSION);
@@ -81,6 +102,7 @@ export async function startOperator(
     config.maxCertificates,
     knowledgeOf(backend.births),
   );
+  const traffic = new TrafficLedger(ledgerStore, indexes.whispers);
   const observer = controllerObserver(metrics, log);
   const controllers = [
     ...createControllers(store, indexes, whispers, { config, observer }),
@@ -88,25 +110,34 @@ export async function startOperator(
     ...remedyControllers(backend.remedies, store, indexes, observer),
     ...birthJoiners(backend.births, certificates, config, observer),
   ];
-  metrics.whispers(indexes.whispers);
+  const checks = [...readyChecks(store, all, draining.signal), ...backend.checks];
+  findingMetrics(metrics.registry, indexes.whispers, indexes.certificates);
+  readyMetrics(metrics.registry, checks);
+  metrics.leader(LEASE, false);
   metrics.breaker((scope) => whispers.caps.isBreakerOpen(scope));
   metrics.queueDepth(controllers);
+  metrics.traffic(() => traffic.sizes);
   metrics.gauge('kernel_gossip_event_readers', 'Readers of the stream of changes.', () => feed.readers);
 
-  const following = Promise.all(all.map((index) => index.follow(store, stopping.signal)));
+  const intake: IntakeParts = {
+    whispers,
+    certificates,
+    measurements: new MeasurementLedger(ledgerStore, indexes.whispers),
+    traffic,
+    directory: backend.directory,
+    maySend: backend.reviews?.maySend ?? nobodyIsKnown,
+    isSynced: () => all.every((index) => index.isSynced),
+    now: Date.now,
+    count: metrics.countObservation,
+    streams: new NumberedStreams(metrics.countLost),
+  };
+  const runPixie = askPixie(config, { store, take: takeFromPixie(intake), metrics, log });
+  const shown = [...all, ...onThisMachine(store)];
+
+  const following = Promise.all(shown.map((index) => index.follow(store, stopping.signal)));
   const app = createApp({
     webhook: {
-      intake: {
-        whispers,
-        certificates,
-        measurements: new MeasurementLedger(ledgerStore, indexes.whispers),
-        directory: backend.directory,
-        maySend: backend.reviews?.maySend ?? nobodyIsKnown,
-        isSynced: () => all.every((index) => index.isSynced),
-        now: Date.now,
-        count: metrics.countObservation,
-        streams: new NumberedStreams(metrics.countLost),
-      },
+      intake,
       authenticate,
       onFailure: (error) => log.warn({ why: reasonsOf(error) }, 'a request could not be taken in'),
     },
@@ -117,11 +148,17 @@ export async function startOperator(
       onFailure: (error) => log.warn({ why: reasonsOf(error) }, 'an observer could not be answered'),
     },
     readApi: {
+      guard: {
+        admit,
+        onFailure: (error) => log.warn({ why: reasonsOf(error) }, 'a reader could not be answered'),
+      },
       about: { name: 'kernel-gossip-operator', version: VERSION, store: store.name },
-      indexes: all,
+      indexes: shown,
       feed,
     },
-    checks: [...readyChecks(store, all, draining.signal), ...backend.checks],
+    traffic: (pod) => traffic.podTraffic(pod),
+    page: pageFolder(),
+    checks,
     metrics,
     onBug: (error) => log.error({ err: error }, 'a request failed in a way it must not'),
   });
@@ -129,28 +166,38 @@ export async function startOperator(
   const drain = drainable(server);
   await listen(server, config);
   const url = urlOf(server, config.host);
-  log.info({ url, store: store.name, version: VERSION }, 'listening');
+  const receiver = await receiveOtlp(config, {
+    intake,
+    authenticate,
+    metrics,
+    onFailure: (error) => log.warn({ why: reasonsOf(error) }, 'an export could not be taken in'),
+  });
+  const otlp = { grpc: receiver?.grpcPort ?? null, http: receiver?.httpPort ?? null };
+  log.info({ url, otlp, store: store.name, version: VERSION }, 'listening');
 
+  let askingPixie: Promise<void> = Promise.resolve();
   const leading = backend.lead(async (signal) => {
-    metrics.leader('kernel-gossip-operator', true);
+    metrics.leader(LEASE, true);
     log.info('this replica runs the controllers');
     await Promise.all(all.map(({ synced }) => Promise.race([synced, aborted(signal)])));
-    await Promise.all(controllers.map((controller) => controller.run(signal)));
-    metrics.leader('kernel-gossip-operator', false);
+    askingPixie = runPixie(AbortSignal.any([signal, draining.signal]));
+    await Promise.all([askingPixie, ...controllers.map((controller) => controller.run(signal))]);
+    metrics.leader(LEASE, false);
     log.info('this replica has stopped the controllers');
   }, stopping.signal);
-  const flushing = flushRegularly(whispers, config.flushSeconds * 1000, log, stopping.signal);
+  const flushing = flushRegularly({ whispers, traffic }, config.flushSeconds * 1000, log, stopping.signal);
 
   const close = async (): Promise<void> => {
     draining.abort();
     feed.close();
-    await drain();
+    await Promise.all([drain(), receiver?.close(), askingPixie]);
     await whispers.flush().catch((error: unknown) => {
       log.error({ why: messageOf(error) }, 'the last counters could not be written');
     });
     stopping.abort();
     await Promise.allSettled([leading, flushing, following]);
     whispers.close();
+    traffic.close();
     await backend.close();
   };
   const ended = Promise.all([leading, following]).then(() => undefined);
@@ -159,11 +206,30 @@ export async function startOperator(
   let closing: Promise<void> | null = null;
   return {
     url,
+    otlp,
     store,
     ended,
     close: () => (closing ??= close()),
   };
 }
+
+/** Rows of Pixie are some time old when they come: who is not known by then will not be. */
+const takeFromPixie =
+  (intake: IntakeParts): Take =>
+  async (observations) => {
+    const origin = {
+      sender: { kind: 'anyone' },
+      defaultSource: 'pixie',
+      position: null,
+      patienceMs: 0,
+    } as const;
+    const { answer } = await takeObservations(observations, origin, intake);
+    return answer;
+  };
+
+/** What can be read of a machine without Kubernetes beside its findings. In a cluster, kubectl reads it. */
+const onThisMachine = (store: Store): readonly ObjectIndex<'PixieSource'>[] =>
+  store.name === 'sqlite' ? [new ObjectIndex('PixieSource')] : [];
 
 /** Says who sends, as configured. Throws `KG_CONFIG_INVALID` where tokens are asked for and nobody could check them. */
 function authenticationOf(
@@ -186,6 +252,24 @@ function authenticationOf(
     reviewToken: reviews.reviewToken,
     observer: usernameOf(observerServiceAccount),
   });
+}
+
+/** Says who may read, as configured. Throws `KG_CONFIG_INVALID` where tokens are asked for and nobody could check them. */
+function readersOf({ readAuth, host }: OperatorConfig, reviews: Reviews | null, log: Logger): AdmitReader {
+  switch (readAuth) {
+    case 'none':
+      if (!isLoopback(host))
+        log.warn({ host }, 'whoever reaches this port may read findings: no token is asked for');
+      return admitEveryReader;
+    case 'auto':
+      return admitFromHere(reviews === null ? admitNoReader : admitByToken(reviews));
+    case 'token':
+      if (reviews !== null) return admitByToken(reviews);
+      throw new KernelGossipError(
+        'KG_CONFIG_INVALID',
+        'READ_AUTH: token needs the store kubernetes, since it is Kubernetes that checks tokens',
+      );
+  }
 }
 
 const isLoopback = (host: string): boolean =>
@@ -345,7 +429,7 @@ const readyChecks = (
 ];
 
 async function flushRegularly(
-  whispers: WhisperLedger,
+  { whispers, traffic }: { readonly whispers: WhisperLedger; readonly traffic: TrafficLedger },
   everyMs: number,
   log: Logger,
   signal: AbortSignal,
@@ -357,6 +441,9 @@ async function flushRegularly(
         { why: messageOf(error), waiting: whispers.dirty },
         'counters could not be written, will try again',
       );
+    });
+    await traffic.flush().catch((error: unknown) => {
+      log.warn({ why: messageOf(error) }, 'summaries of traffic could not be written, will try again');
     });
   }
 }

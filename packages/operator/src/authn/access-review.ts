@@ -19,6 +19,15 @@ export const ALL_NAMESPACES = '';
 /** Tells whether someone may send observations about the pods of a namespace. Throws `KG_STORE_UNAVAILABLE` when that cannot be told. */
 export type MaySend = (identity: Identity, namespace: string) => Promise<boolean>;
 
+/** Tells whether someone may list a resource of ours, named in the plural, in a namespace. Throws as `MaySend` does. */
+export type MayRead = (identity: Identity, resource: string, namespace: string) => Promise<boolean>;
+
+interface Right {
+  readonly verb: 'create' | 'list';
+  readonly resource: string;
+  readonly namespace: string;
+}
+
 const GRANTED_MS = 60_000;
 const REFUSED_MS = 10_000;
 const TIMEOUT_MS = 5000;
@@ -34,13 +43,26 @@ function isAllowed(body: unknown): boolean {
 
 /** Asks the cluster's authorization who may send; what it said is kept as long as what a token is worth. */
 export function accessReviewer(api: Pick<KubeApi, 'request'>, options: ReviewCacheOptions = {}): MaySend {
+  const review = rightReviewer(api, 'the right to send', options);
+  return (identity, namespace) => review(identity, { verb: 'create', resource: OBSERVATIONS, namespace });
+}
+
+/** The same of who may read. */
+export function readReviewer(api: Pick<KubeApi, 'request'>, options: ReviewCacheOptions = {}): MayRead {
+  const review = rightReviewer(api, 'the right to read', options);
+  return (identity, resource, namespace) => review(identity, { verb: 'list', resource, namespace });
+}
+
+function rightReviewer(
+  api: Pick<KubeApi, 'request'>,
+  what: string,
+  options: ReviewCacheOptions,
+): (identity: Identity, right: Right) => Promise<boolean> {
   const cache = new ReviewCache<boolean>(options);
-  const review = async (
-    { username, uid, groups, extra }: Identity,
-    namespace: string,
-  ): Promise<Reviewed<boolean>> => {
-    const resourceAttributes = { group: GROUP, resource: OBSERVATIONS, verb: 'create', namespace };
-    const answer = await answered('the right to send', async () =>
+  const review = async (identity: Identity, right: Right): Promise<Reviewed<boolean>> => {
+    const { username, uid, groups, extra } = identity;
+    const resourceAttributes = { group: GROUP, ...right };
+    const answer = await answered(what, async () =>
       isAllowed(
         await api.request({
           method: 'POST',
@@ -56,10 +78,10 @@ export function accessReviewer(api: Pick<KubeApi, 'request'>, options: ReviewCac
     );
     return { answer, granted: answer, keepMs: answer ? GRANTED_MS : REFUSED_MS };
   };
-  return (identity, namespace) => {
+  return (identity, right) => {
     const key = createHash('sha256')
-      .update(JSON.stringify([identity, namespace]))
+      .update(JSON.stringify([identity, right]))
       .digest('base64');
-    return cache.get(key, () => review(identity, namespace));
+    return cache.get(key, () => review(identity, right));
   };
 }

@@ -18,6 +18,10 @@ export const admitAnyone: Authenticate = () => Promise.resolve(right({ kind: 'an
 /** `Bearer` and a token, as RFC 6750, 2.1, writes them; the scheme in any case (RFC 9110, 11.1). */
 const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
 
+/** The token in an `Authorization` header; null where there is none. */
+export const bearerOf = (authorization: string | undefined): string | null =>
+  BEARER.exec(authorization ?? '')?.[1] ?? null;
+
 const unknown = (error: string): Either<Denial, never> => left({ status: 401, error });
 
 export interface TokenAuthentication {
@@ -30,8 +34,8 @@ export interface TokenAuthentication {
 export const authenticateByToken =
   ({ reviewToken, observer }: TokenAuthentication): Authenticate =>
   async (authorization) => {
-    const token = BEARER.exec(authorization ?? '')?.[1];
-    if (token === undefined)
+    const token = bearerOf(authorization);
+    if (token === null)
       return unknown(
         `expected Authorization: Bearer with a service account's token for the audience ${AUDIENCE}`,
       );

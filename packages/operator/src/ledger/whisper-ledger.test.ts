@@ -73,6 +73,17 @@ describe('WhisperLedger', () => {
     expect((await only()).spec).toMatchObject({ ended_percent: 0 });
   });
 
+  it('ends by the word of the source whose figures stand, and of no other', async () => {
+    const { ledger, only } = await bench();
+    await ledger.record(evidence(85));
+    await settled(ledger);
+    expect(await ledger.record({ ...evidence(4, 10, { ended: true }), source: 'another' })).toBe('nothing');
+    expect((await only()).spec.ended_at).toBeNull();
+    expect(await ledger.record({ ...evidence(85, 11), source: 'another' })).toBe('repeat');
+    expect(await ledger.record(evidence(4, 12, { ended: true }))).toBe('transition');
+    expect((await only()).spec.ended_percent).toBe(4);
+  });
+
   it('makes nothing of nothing', async () => {
     const { ledger, store } = await bench();
     expect(await ledger.record(evidence(0))).toBe('nothing');

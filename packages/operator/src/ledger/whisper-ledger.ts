@@ -156,6 +156,7 @@ export class WhisperLedger {
       if (entry.spec === null) this.#drop(entry);
       return 'nothing';
     }
+    if (isEndOfAnother(entry.spec, evidence)) return 'nothing';
     const { observation, receivedAtMs } = evidence;
     entry.pendingObservations += observation.repeats;
     entry.lastSeenMs = receivedAtMs;
@@ -312,13 +313,20 @@ export class WhisperLedger {
 }
 
 /** Whether evidence changes what a whisper says, so that it must not wait. */
-function isTransition(
-  spec: KernelWhisperSpec | null,
-  { observation }: Evidence<OngoingObservation>,
-): boolean {
-  if (saysEnded(observation)) return isOpen(spec);
+function isTransition(spec: KernelWhisperSpec | null, evidence: Evidence<OngoingObservation>): boolean {
+  const { observation } = evidence;
+  if (saysEnded(observation)) return isOpen(spec) && !isEndOfAnother(spec, evidence);
   return !isOpen(spec) || spec?.severity !== severityOf(observation);
 }
+
+/**
+ * Whether one source says that it is over while the figures are another's. Sources look through windows of different
+ * lengths: what is calm over a minute may be throttled in each second of it.
+ */
+const isEndOfAnother = (
+  spec: KernelWhisperSpec | null,
+  { observation, source }: Evidence<OngoingObservation>,
+): boolean => saysEnded(observation) && spec?.source != null && spec.source.name !== source;
 
 const isOpen = (spec: KernelWhisperSpec | null): boolean => spec?.ended_at === null;
 

@@ -8,6 +8,7 @@ import {
   type Change,
   type Condition,
   type Kind,
+  type PixieScriptStatus,
   type Resources,
 } from 'kernel-gossip-types';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -58,6 +59,31 @@ const certificate = (ref: ObjectRef): Draft<'PodBirthCertificate'> => {
   if (!isRight(spec)) throw new Error('the sample certificate is wrong');
   return { metadata: { ...ref, labels: {}, ownerReferences: [] }, spec: spec.right };
 };
+
+const pixieSource = (ref: ObjectRef): Draft<'PixieSource'> => ({
+  metadata: { ...ref, labels: {}, ownerReferences: [] },
+  spec: {
+    address: 'work.example.com:443',
+    cluster_id: '7f3c1a52-0a5c-4a43-9a7e-2f8f6f0c1d11',
+    scripts: [{ name: 'cpu_throttle_detector', interval_seconds: 30 }],
+  },
+});
+
+/** How far a script came; a name tells it apart. */
+const scriptState = (name: string, windowEnd: string): PixieScriptStatus => ({
+  name,
+  window_end: windowEnd,
+  last_run: windowEnd,
+  last_success: null,
+  rows: 12,
+  observations: 3,
+  rejected: 0,
+  consecutive_failures: 0,
+  lost_seconds: 0,
+  message: null,
+  probe_expires_at: null,
+  tracepoints: ['kg_cfs_bandwidth_v1'],
+});
 
 const condition = (status: Condition['status']): Condition => ({
   type: 'Assessed',
@@ -460,6 +486,36 @@ export const storeContract = (
         expect(await codeOf(assess(ref, { insight: 'two' }, stale))).toBe('KG_STORE_CONFLICT');
         const last = await assess(ref, { insight: 'two' }, after.metadata.resourceVersion);
         expect(last.status?.insight).toBe('two');
+      });
+
+      it('keeps the books of a PixieSource, for the one of two writers who saw them last', async () => {
+        const { store } = opened();
+        const ref = fresh();
+        const made = await store.apply('PixieSource', pixieSource(ref));
+        expect(made.spec).toEqual(pixieSource(ref).spec);
+        const write = (windowEnd: string, version: string | null): Promise<Resources['PixieSource']> =>
+          store.applyStatus('PixieSource', ref, {
+            manager: 'kernel-gossip-pixie',
+            fields: {
+              conditions: [{ ...condition('True'), type: 'Ready' }],
+              cluster_name: 'staging',
+              cluster_status: 'HEALTHY',
+              vizier_version: null,
+              scripts: [scriptState('cpu_throttle_detector', windowEnd), scriptState('network_flow', TIME)],
+              observed_generation: 1,
+            },
+            ...(version === null ? {} : { resourceVersion: version }),
+          });
+        const first = await write('2026-03-15T10:30:30.000Z', made.metadata.resourceVersion);
+        expect(first.status?.scripts).toEqual([
+          scriptState('cpu_throttle_detector', '2026-03-15T10:30:30.000Z'),
+          scriptState('network_flow', TIME),
+        ]);
+        const late = write('2026-03-15T10:30:00.000Z', made.metadata.resourceVersion);
+        expect(await codeOf(late)).toBe('KG_STORE_CONFLICT');
+        const next = await write('2026-03-15T10:31:00.000Z', first.metadata.resourceVersion);
+        expect(next.status?.scripts?.[0]?.window_end).toBe('2026-03-15T10:31:00.000Z');
+        expect(await store.get('PixieSource', ref)).toEqual(next);
       });
 
       it('refuses a status for an object that is not there', async () => {

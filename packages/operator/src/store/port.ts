@@ -26,9 +26,11 @@ export type FieldManager =
   | 'kernel-gossip-assessor'
   | 'kernel-gossip-certifier'
   | 'kernel-gossip-measurer'
+  | 'kernel-gossip-traffic'
   | 'kernel-gossip-metrics'
   | 'kernel-gossip-remedy'
-  | 'kernel-gossip-grouper';
+  | 'kernel-gossip-grouper'
+  | 'kernel-gossip-pixie';
 
 export interface StatusPatch<K extends Kind> {
   readonly manager: FieldManager;

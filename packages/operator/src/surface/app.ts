@@ -2,7 +2,9 @@ import { createServer, type Server } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { healthRouter, type ReadyCheck } from './health.ts';
 import { metricsRouter, type OperatorMetrics } from './metrics.ts';
+import { pageRouter } from './page.ts';
 import { READ_API_PATH, readApiRouter, type ReadApiOptions } from './read-api.ts';
+import { trafficRouter, type ReadTraffic } from './traffic.ts';
 import { watchesRouter, type WatchesOptions } from './watches.ts';
 import { webhookRouter, type WebhookOptions } from './webhook.ts';
 
@@ -10,6 +12,9 @@ export interface SurfaceOptions {
   readonly webhook: WebhookOptions;
   readonly watches: WatchesOptions;
   readonly readApi: ReadApiOptions;
+  readonly traffic: ReadTraffic;
+  /** Folder of the built page. */
+  readonly page: string;
   readonly checks: readonly ReadyCheck[];
   readonly metrics: OperatorMetrics;
   /** Called with what no other place took care of: a bug. */
@@ -17,7 +22,8 @@ export interface SurfaceOptions {
 }
 
 /** Everything that the operator answers to over HTTP. */
-export function createApp({ webhook, watches, readApi, checks, metrics, onBug }: SurfaceOptions): Express {
+export function createApp(options: SurfaceOptions): Express {
+  const { webhook, watches, readApi, traffic, page, checks, metrics, onBug } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -26,7 +32,8 @@ export function createApp({ webhook, watches, readApi, checks, metrics, onBug }:
   app.use(healthRouter(checks));
   app.use(metricsRouter(metrics));
   app.use(watchesRouter(watches));
-  app.use(READ_API_PATH, readApiRouter(readApi));
+  app.use(READ_API_PATH, readApiRouter(readApi), trafficRouter(traffic, readApi.guard));
+  app.use(pageRouter(page));
   app.use(notFound, bug(onBug));
   return app;
 }

@@ -5,8 +5,8 @@ import type { ObjectIndex } from '../store/object-index.ts';
 /** A change with the id by which a reader says how far it got. */
 export interface FeedEntry {
   readonly id: string;
-  /** The change as JSON, written once for all readers. */
-  readonly json: string;
+  /** The change as a server-sent event, in the same memory for all readers, however slow they are. */
+  readonly event: Buffer;
 }
 
 export interface FeedReader {
@@ -35,14 +35,20 @@ export class ChangeFeed {
     return this.#readers.size;
   }
 
+  /** The id of the newest change: of this process, and of a number. */
+  get id(): string {
+    return `${this.#process}.${this.#sequence}`;
+  }
+
   /**
    * What came after the entry with this id, or null where that cannot be told any more: then everything must be
    * listed again.
    */
   since(id: string): readonly FeedEntry[] | null {
-    const at = this.#kept.findIndex((entry) => entry.id === id);
-    if (at >= 0) return this.#kept.slice(at + 1);
-    return id === this.#idOf(this.#sequence) ? [] : null;
+    const [process, sequence] = id.split('.');
+    const missed = this.#sequence - Number(sequence);
+    const isKnown = process === this.#process && missed >= 0 && missed <= this.#kept.length;
+    return isKnown ? this.#kept.slice(this.#kept.length - missed) : null;
   }
 
   read(reader: FeedReader): () => void {
@@ -58,13 +64,10 @@ export class ChangeFeed {
 
   #append(change: Change): void {
     this.#sequence += 1;
-    const entry = { id: this.#idOf(this.#sequence), json: JSON.stringify(change) };
+    const { id } = this;
+    const entry = { id, event: Buffer.from(`event: change\nid: ${id}\ndata: ${JSON.stringify(change)}\n\n`) };
     this.#kept.push(entry);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const { next } of this.#readers) next(entry);
-  }
-
-  #idOf(sequence: number): string {
-    return `${this.#process}.${sequence}`;
   }
 }

@@ -8,7 +8,8 @@ export interface ReadyCheck {
   readonly check: () => Promise<string | null> | string | null;
 }
 
-interface CheckResult {
+/** How a check came out. */
+export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
   readonly message: string;
@@ -21,7 +22,7 @@ export function healthRouter(checks: readonly ReadyCheck[]): Router {
     response.json({ status: 'ok' });
   });
   router.get('/ready', (_request, response, next) => {
-    Promise.all(checks.map(run))
+    runChecks(checks)
       .then((results) => {
         const ready = results.every(({ ok }) => ok);
         response.status(ready ? 200 : 503).json({ ready, checks: results });
@@ -30,6 +31,9 @@ export function healthRouter(checks: readonly ReadyCheck[]): Router {
   });
   return router;
 }
+
+export const runChecks = (checks: readonly ReadyCheck[]): Promise<readonly CheckResult[]> =>
+  Promise.all(checks.map(run));
 
 async function run({ name, check }: ReadyCheck): Promise<CheckResult> {
   try {

@@ -1,10 +1,14 @@
 import { Router } from 'express';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { FINDING_KINDS, isKernelGossipError, SEVERITIES, type KernelWhisper } from 'kernel-gossip-types';
+import { isKernelGossipError } from 'kernel-gossip-types';
 import type { ControllerObserver } from '../controllers/controller.ts';
 import type { IntakeCounter } from '../intake/intake.ts';
-import { WITHHELD_SCOPES, type WithheldReason, type WithheldScope } from '../ledger/whisper-caps.ts';
-import type { ObjectIndex } from '../store/object-index.ts';
+import {
+  WITHHELD_REASONS,
+  WITHHELD_SCOPES,
+  type WithheldReason,
+  type WithheldScope,
+} from '../ledger/whisper-caps.ts';
 import type { Store } from '../store/port.ts';
 
 const RECONCILE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
@@ -15,6 +19,7 @@ export class OperatorMetrics {
   readonly registry = new Registry();
   readonly #observations: Counter<'type' | 'result'>;
   readonly #lost: Counter;
+  readonly #otlp: Counter<'signal' | 'result'>;
   readonly #withheld: Counter<'reason'>;
   readonly #writes: Counter<'kind' | 'part' | 'result'>;
   readonly #reconciles: Counter<'controller' | 'result'>;
@@ -43,12 +48,20 @@ export class OperatorMetrics {
       help: 'Observations that their senders say they lost before they could send them.',
       registers,
     });
+    this.#otlp = new Counter({
+      name: 'kernel_gossip_otlp_items_total',
+      help: 'Data points and spans that came by OTLP: accepted, rejected, or ignored since nothing is made of them.',
+      labelNames: ['signal', 'result'],
+      registers,
+    });
     this.#withheld = new Counter({
       name: 'kernel_gossip_whispers_withheld_total',
       help: 'Evidence that would have opened a whisper, had there not been as many as there may be.',
       labelNames: ['reason'],
       registers,
     });
+    // A rate sees the first one only where there was a 0 before it.
+    for (const reason of WITHHELD_REASONS) this.#withheld.inc({ reason }, 0);
     this.#writes = new Counter({
       name: 'kernel_gossip_store_writes_total',
       help: 'Writes asked of the store, by what was written and how it ended.',
@@ -91,6 +104,11 @@ export class OperatorMetrics {
 
   readonly countObservation: IntakeCounter = (type, result) => {
     this.#observations.inc({ type, result });
+  };
+
+  /** What came by OTLP: data points and spans, by what became of them. */
+  readonly countOtlp = (signal: string, result: string, items: number): void => {
+    this.#otlp.inc({ signal, result }, items);
   };
 
   readonly countLost = (count: number): void => {
@@ -140,6 +158,19 @@ export class OperatorMetrics {
     });
   }
 
+  /** Counts the windows of traffic that are kept in memory. */
+  traffic(read: () => Readonly<Record<'requests' | 'flows', number>>): void {
+    new Gauge({
+      name: 'kernel_gossip_traffic_windows',
+      help: 'Windows of traffic that this replica keeps in memory.',
+      labelNames: ['kind'],
+      registers: [this.registry],
+      collect() {
+        for (const [kind, count] of Object.entries(read())) this.set({ kind }, count);
+      },
+    });
+  }
+
   queueDepth(controllers: readonly { readonly name: string; readonly depth: number }[]): void {
     new Gauge({
       name: 'workqueue_depth',
@@ -148,19 +179,6 @@ export class OperatorMetrics {
       registers: [this.registry],
       collect() {
         for (const { name, depth } of controllers) this.set({ name }, depth);
-      },
-    });
-  }
-
-  /** Counts whispers by kind, severity and phase; all of them are there, also those that are 0. */
-  whispers(index: ObjectIndex<'KernelWhisper'>): void {
-    new Gauge({
-      name: 'kernel_gossip_whispers',
-      help: 'Whispers in the store.',
-      labelNames: ['kind', 'severity', 'phase'],
-      registers: [this.registry],
-      collect() {
-        for (const [labels, count] of countWhispers(index.values())) this.set(labels, count);
       },
     });
   }
@@ -191,27 +209,6 @@ export class OperatorMetrics {
       close: () => store.close(),
     };
   }
-}
-
-interface WhisperLabels {
-  readonly kind: string;
-  readonly severity: string;
-  readonly phase: string;
-}
-
-function countWhispers(whispers: readonly KernelWhisper[]): readonly (readonly [WhisperLabels, number])[] {
-  const counts = new Map<string, number>();
-  for (const { spec, status } of whispers) {
-    const key = `${spec.kind}/${spec.severity}/${status?.phase ?? 'Open'}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return FINDING_KINDS.flatMap((kind) =>
-    SEVERITIES.flatMap((severity) =>
-      (['Open', 'Resolved'] as const).map(
-        (phase) => [{ kind, severity, phase }, counts.get(`${kind}/${severity}/${phase}`) ?? 0] as const,
-      ),
-    ),
-  );
 }
 
 /** `/metrics`, in Prometheus' text format. */

@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { ChangeFeed, FeedEntry } from './change-feed.ts';
 
 const HEARTBEAT_MS = 15_000;
@@ -7,10 +7,11 @@ const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 
 /**
  * `GET /api/v1alpha1/changes`: changes as server-sent events. A reader subscribes, then lists, then applies what
- * comes. After a gap it sends `Last-Event-ID`; `event: reset` tells it to list again.
+ * comes. After a gap it sends `Last-Event-ID`; `event: reset` tells it to list again. `event: hello` ends what was
+ * missed: its id is that of the newest change, whose first part is another one in another process.
  */
 export const changesHandler =
-  (feed: ChangeFeed): RequestHandler =>
+  (feed: ChangeFeed, mayStillRead: (request: Request) => Promise<boolean>): RequestHandler =>
   (request, response) => {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
@@ -20,14 +21,21 @@ export const changesHandler =
     response.write(': connected\n\n');
     const lastId = request.get('Last-Event-ID');
     if (lastId !== undefined) catchUp(feed.since(lastId), response);
+    hello(feed, response);
     const stopReading = feed.read({
-      next: (entry) => {
+      next: ({ event }) => {
         if (response.writableLength > MOST_UNREAD_BYTES) response.destroy();
-        else sendChange(response, entry);
+        else response.write(event);
       },
       end: () => response.end(),
     });
-    const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS);
+    const heartbeat = setInterval(() => {
+      response.write(': still here\n\n');
+      // A token expires, and rights are taken away, while a stream goes on.
+      void mayStillRead(request).then((may) => {
+        if (!may) response.end();
+      });
+    }, HEARTBEAT_MS);
     response.once('close', () => {
       clearInterval(heartbeat);
       stopReading();
@@ -35,10 +43,11 @@ export const changesHandler =
   };
 
 function catchUp(missed: readonly FeedEntry[] | null, response: Response): void {
-  if (missed === null) response.write('event: reset\ndata: {}\n\n');
-  else for (const entry of missed) sendChange(response, entry);
+  const bytes = missed?.reduce((sum, { event }) => sum + event.byteLength, 0) ?? Infinity;
+  if (missed === null || bytes > MOST_UNREAD_BYTES) response.write('event: reset\ndata: {}\n\n');
+  else for (const { event } of missed) response.write(event);
 }
 
-const sendChange = (response: Response, { id, json }: FeedEntry): void => {
-  response.write(`event: change\nid: ${id}\ndata: ${json}\n\n`);
+const hello = ({ id }: ChangeFeed, response: Response): void => {
+  response.write(`event: hello\nid: ${id}\ndata: {}\n\n`);
 };

@@ -9,6 +9,7 @@ import { json, scriptedServer, status, type Reply, type Seen } from '../cluster/
 import { NumberedStreams } from '../intake/numbered-streams.ts';
 import { CertificateLedger } from '../ledger/certificate-ledger.ts';
 import { MeasurementLedger } from '../ledger/measurement-ledger.ts';
+import { TrafficLedger } from '../ledger/traffic-ledger.ts';
 import { WhisperLedger } from '../ledger/whisper-ledger.ts';
 import { ObjectIndex } from '../store/object-index.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
@@ -68,6 +69,7 @@ async function webhook(apiServer: (seen: Seen) => Reply = review): Promise<strin
         whispers: new WhisperLedger(store, new ObjectIndex('KernelWhisper'), { maxWhispers: 100 }),
         certificates: new CertificateLedger(store, new ObjectIndex('PodBirthCertificate'), 100),
         measurements: new MeasurementLedger(store, new ObjectIndex('KernelWhisper')),
+        traffic: new TrafficLedger(store, new ObjectIndex('KernelWhisper')),
         directory,
         maySend: accessReviewer(api),
         isSynced: () => true,

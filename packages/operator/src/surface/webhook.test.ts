@@ -6,6 +6,7 @@ import { admitAnyone } from '../authn/authenticate.ts';
 import { NumberedStreams } from '../intake/numbered-streams.ts';
 import { CertificateLedger } from '../ledger/certificate-ledger.ts';
 import { MeasurementLedger } from '../ledger/measurement-ledger.ts';
+import { TrafficLedger } from '../ledger/traffic-ledger.ts';
 import { WhisperLedger } from '../ledger/whisper-ledger.ts';
 import { ObjectIndex } from '../store/object-index.ts';
 import type { Store } from '../store/port.ts';
@@ -34,6 +35,7 @@ async function webhookOn(apply: Store['apply'], requests: number): Promise<strin
         whispers,
         certificates: new CertificateLedger(slow, new ObjectIndex('PodBirthCertificate'), 100),
         measurements: new MeasurementLedger(slow, new ObjectIndex('KernelWhisper')),
+        traffic: new TrafficLedger(slow, new ObjectIndex('KernelWhisper')),
         directory: null,
         maySend: () => Promise.resolve(false),
         isSynced: () => true,

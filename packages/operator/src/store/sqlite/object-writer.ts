@@ -15,6 +15,7 @@ const FIXED_FIELDS: Readonly<Record<Kind, readonly string[]>> = {
   KernelWhisper: ['pod_name', 'namespace', 'kind'],
   PodBirthCertificate: ['pod_name', 'namespace'],
   RemediationPolicy: [],
+  PixieSource: [],
 };
 
 /** Kubernetes leaves out what is empty; so that both stores answer alike, so do we. */
