@@ -158,13 +158,15 @@ export const textual = ({ is, name }: Texts): Column<string | null> => ({
 
 const RUNTIME = /^[a-z][a-z0-9.-]*:\/\//;
 
+const ID: Texts = containerId;
+
 /** A container's id. Of one that was all digits `px` makes a float: it is lost, so it is not known, rather than wrong. */
 export const idOfContainer: Column<string | null> = {
-  expected: `${containerId.name}, or ""`,
+  expected: `${ID.name}, or ""`,
   read: (cell) => {
     if (isEmpty(cell) || typeof cell === 'number' || typeof cell === 'bigint') return null;
-    if (containerId.is(cell)) return cell;
-    const id = typeof cell === 'string' ? cell.replace(RUNTIME, '') : undefined;
-    return containerId.is(id) ? id : undefined;
+    if (typeof cell !== 'string') return undefined;
+    const id = ID.is(cell) ? cell : cell.replace(RUNTIME, '');
+    return ID.is(id) ? id : undefined;
   },
 };
