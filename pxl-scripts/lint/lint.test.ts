@@ -102,6 +102,7 @@ describe('the linter of PxL scripts', () => {
     ],
     ['versioned', 'a probe without a version', 'pod_creation_trace', "'kg_births_v1',", "'kg_births',"],
     ['probe', 'a probe that stays for ever', 'pod_creation_trace', "'10m')", "'')"],
+    ['ttl', 'a probe that ends before it is renewed', 'pod_creation_trace', "'10m')", "'5m')"],
     ['probe', 'a probe of another name', 'pod_creation_trace', 'kg_births_v1', 'kg_births_v2'],
     [
       'mutation',

@@ -37,6 +37,10 @@ function probeFindings(text: string, script: PixieScript, { probes }: Checked): 
     findings.push(finding('probe', `the probes are ${script.tracepoints.join(', ')}`));
   if (script.mutation !== WITH_PROBES.test(text) || script.mutation !== probes.size > 0)
     findings.push(finding('mutation', 'a script with probes has a line import pxtrace: px knows it by that'));
+  if (script.probeTtlSeconds !== null && !text.includes(`'${script.probeTtlSeconds / 60}m')`))
+    findings.push(
+      finding('ttl', `a probe stays for ${script.probeTtlSeconds} seconds: it is renewed by that`),
+    );
   const rest = text.replace(PROBE, '').replace(WITH_PROBES, '');
   if (/pxtrace|^program = /m.test(rest))
     findings.push(finding('probe-marks', 'what is about the probe stands between its two marks'));

@@ -22,6 +22,8 @@ export interface Container {
   readonly id: string;
   create(): Promise<void>;
   start(): Promise<void>;
+  /** Runs a program in it, as a probe of its health does. */
+  exec(program: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -30,7 +32,7 @@ export async function makeContainer(id: string, cgroupsPath: string): Promise<Co
   const bin = join(folder, 'rootfs/bin');
   mkdirSync(bin, { recursive: true });
   copyFileSync(findProgramOrThrow('busybox'), join(bin, 'busybox'));
-  symlinkSync('busybox', join(bin, 'true'));
+  for (const name of ['sleep', 'true']) symlinkSync('busybox', join(bin, name));
   const runc = (...args: readonly string[]): Promise<string> =>
     // The container inherits what runc has open, and so a pipe would be waited for until it ends.
     runOrThrow('sh', [
@@ -46,7 +48,7 @@ export async function makeContainer(id: string, cgroupsPath: string): Promise<Co
   const path = join(folder, 'config.json');
   const specification = JSON.parse(readFileSync(path, 'utf8')) as Specification;
   specification.process.terminal = false;
-  specification.process.args = ['/bin/true'];
+  specification.process.args = ['/bin/sleep', '60'];
   delete specification.process.apparmorProfile;
   specification.linux.cgroupsPath = cgroupsPath;
   writeFileSync(path, JSON.stringify(specification));
@@ -57,6 +59,9 @@ export async function makeContainer(id: string, cgroupsPath: string): Promise<Co
     },
     start: async () => {
       await runc('start', id);
+    },
+    exec: async (program) => {
+      await runc('exec', id, program);
     },
     remove: async () => {
       await runc('delete', '--force', id);

@@ -47,7 +47,8 @@ export interface Probe {
   readonly rows: readonly ProbeRow[];
   /** Resolves with the first row, past or to come, that fits. */
   readonly row: (what: string, fits: (row: ProbeRow) => boolean) => Promise<ProbeRow>;
-  readonly stop: () => Promise<void>;
+  /** Ends it, and tells what its maps still held, by their names. */
+  readonly stop: () => Promise<ReadonlyMap<string, unknown>>;
 }
 
 interface Printed {
@@ -57,6 +58,7 @@ interface Printed {
 
 const ATTACH_MS = 30_000;
 const ROW_MS = 20_000;
+const STOP_MS = 5000;
 
 /** Runs the one program of a script, and reads what it prints as Pixie does: by the format's names. */
 export async function startProbe(name: ScriptName): Promise<Probe> {
@@ -68,12 +70,14 @@ export async function startProbe(name: ScriptName): Promise<Probe> {
   });
   const ended = once(child, 'close');
   const rows: ProbeRow[] = [];
+  const maps = new Map<string, unknown>();
   const said: string[] = [];
   let attached = false;
   const hear = (line: string): void => {
     if (!line.startsWith('{')) return;
     const { type, data } = JSON.parse(line) as Printed;
     attached ||= type === 'attached_probes';
+    if (type === 'map') for (const [map, held] of Object.entries(data as object)) maps.set(map, held);
     if (type !== 'printf') return;
     const values = pattern.exec(String(data))?.slice(1) ?? [];
     rows.push(Object.fromEntries(columns.map((column, at) => [column, cellOf(values[at] ?? '')])));
@@ -88,8 +92,12 @@ export async function startProbe(name: ScriptName): Promise<Probe> {
     rows,
     row: (what, fits) => until(what, { timeoutMs: ROW_MS }, () => rows.find(fits)),
     stop: async () => {
-      child.kill('SIGTERM');
+      child.kill('SIGINT');
+      // bpftrace has been seen not to hear that: then it must not outlive the test.
+      const insist = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await ended;
+      clearTimeout(insist);
+      return maps;
     },
   };
 }

@@ -30,7 +30,9 @@ const MIB = 1024 * 1024;
 /** A probe that ends with the test. */
 async function probe(name: ScriptName): Promise<Probe> {
   const started = await startProbe(name);
-  onTestFinished(() => started.stop());
+  onTestFinished(async () => {
+    await started.stop();
+  });
   return started;
 }
 
@@ -88,10 +90,11 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
       });
       expect(Number(told.nr_periods)).toBeGreaterThanOrEqual(before.nrPeriods);
       expect(Number(told.nr_periods)).toBeLessThanOrEqual(after.nrPeriods);
+      expect(Object.keys((await probing.stop()).get('@told') ?? {})).toContain(String(id));
     });
 
     it('tells of a group that is not throttled once a second, and of one without a limit never', async () => {
-      const { rows } = await probe('cpu_throttle_detector');
+      const { rows, stop } = await probe('cpu_throttle_detector');
       const { group, id } = limited();
       group.setQuota(4);
       const free = makeGroup(ROOT, 'free');
@@ -105,6 +108,12 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
       expect(own.every(({ nr_throttled: times }) => times === 0n)).toBe(true);
       const freeId = BigInt(statSync(`/sys/fs/cgroup/cpu${free.path}`).ino);
       expect(rows.some(({ cgroup_id: of }) => of === freeId)).toBe(false);
+
+      // Groups that are gone are forgotten.
+      await group.remove();
+      await sleep(200);
+      const held = Object.keys((await stop()).get('@told') ?? {});
+      expect(held).not.toContain(String(id));
     });
   });
 
@@ -204,7 +213,7 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
       onTestFinished(() => container.remove());
       await container.create();
       await container.start();
-      const birth = await births.row('the birth', ({ program }) => program === '/bin/true');
+      const birth = await births.row('the birth', ({ program }) => program === '/bin/sleep');
       const entry = await tracer.line('the entry', ({ t }) => t === 'entry');
       const counts = await countsOf(tracer.lines, entry);
       const sum = (of: (line: KgtraceLine) => number | undefined): bigint =>
@@ -222,6 +231,13 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
       const fresh = Object.keys(ns).filter((kind) => ns[kind] !== host[kind]);
       expect(birth.namespaces).toBe(BigInt(fresh.length));
       expect(Number(birth.duration_ns)).toBeGreaterThan(1e6);
+
+      // What enters a container later is no birth, and nothing is remembered of what is over.
+      await container.exec('/bin/true');
+      await container.remove();
+      await sleep(500);
+      expect(births.rows).toHaveLength(1);
+      expect(await births.stop()).toEqual(new Map());
     });
   });
 });
