@@ -6,7 +6,7 @@ import { run, runOrThrow } from '../command.ts';
 import { textAt } from './tree.ts';
 
 const HERE = fileURLToPath(new URL('crds', import.meta.url));
-const PROMETHEUS = 'github.com/prometheus-operator/prometheus-operator@v0.81.0';
+export const PROMETHEUS = 'github.com/prometheus-operator/prometheus-operator@v0.81.0';
 /** Modules that carry their CRDs, and where in them. The versions are those that docs/pixie-cloud.md asks for. */
 const PUBLISHED = [
   { module: 'github.com/cert-manager/cert-manager@v1.17.2', path: 'deploy/crds' },
@@ -41,7 +41,7 @@ const filesAt = (path: string): readonly string[] =>
         .filter((name) => name.endsWith('.yaml'))
         .map((name) => join(path, name));
 
-async function moduleDirectory(module: string): Promise<string> {
+export async function moduleDirectory(module: string): Promise<string> {
   const { stdout, stderr } = await run('go', ['mod', 'download', '-json', module], { cwd: HERE });
   const directory = stdout === '' ? undefined : textAt(JSON.parse(stdout), 'Dir');
   if (directory === undefined) throw new Error(`go mod download ${module}: ${stdout}${stderr}`);
