@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
-import { connect as connectTo, createServer } from 'node:net';
+import { readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { right } from 'fp-ts/lib/Either.js';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ensurePackages, findProgram } from '../../e2e/src/cluster/built/programs.ts';
 import { type KgtraceLine, kgtraceBinary, startKgtrace } from '../../e2e/src/kgtrace.ts';
@@ -11,10 +12,10 @@ import { until } from '../../e2e/src/poll.ts';
 import { tcpCountersOf } from '../../e2e/src/tcp-counters.ts';
 import { makeGroup, whyNoGroups } from '../../packages/observer/test/cgroup.ts';
 import { makeMemoryGroup, whyNoMemoryGroups } from '../../packages/observer/test/memory-group.ts';
-import { SCRIPTS, type ScriptName } from '../src/index.ts';
+import { observationOf, SCRIPTS, type ScriptName } from '../src/index.ts';
 import { makeContainer } from './container.ts';
 import { compile, type Probe, type ProbeRow, programsOf, startProbe, whyNoProbes } from './probe.ts';
-import { connect } from './tcp.ts';
+import { connect, startPeers } from './tcp.ts';
 
 const skip = (why: string | null, what: string): boolean => {
   if (why !== null) process.stderr.write(`SKIPPED: ${what}: ${why}\n`);
@@ -154,35 +155,103 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
   describe('network_issue_finder', () => {
     const SERVER = '127.77.1.1';
     const CLIENT = '127.77.1.2';
-    const REFUSING = '127.77.1.3';
+    const NOBODY = '0.0.0.0';
+    const [RETRANSMIT, RESET, FAILED, ASKED, MADE] = [1n, 2n, 3n, 4n, 5n];
+    /** What is counted is told with the next second. */
+    const TOLD_MS = 2500;
+    const timesOf = (rows: readonly ProbeRow[], event: bigint, local: string, remote: string): number =>
+      rows
+        .filter((row) => row.event === event && row.local_addr === local && row.remote_addr === remote)
+        .reduce((total, { times }) => total + Number(times), 0);
 
-    it('tells of a refused connection once, and of one that was reset', async () => {
-      const { rows, row } = await probe('network_issue_finder');
-      await refused(REFUSING, CLIENT);
-      await reset(SERVER, CLIENT);
-      await row('the reset', ({ remote_addr: remote }) => remote === SERVER);
-      await sleep(300);
-      const own = rows.filter(({ local_addr: local }) => local === CLIENT);
-      expect(own.map(({ event, remote_addr: remote }) => ({ event, remote }))).toEqual([
-        { event: 3n, remote: REFUSING },
-        { event: 2n, remote: SERVER },
-      ]);
+    it.each(['10.77.1.1', 'fd77::1'])('counts the connections of %s as TCP does', async (address) => {
+      const probing = await probe('network_issue_finder');
+      const peers = await startPeers(address);
+      onTestFinished(() => peers.end());
+      const attempts = { made: 24, refused: 10, reset: 16 };
+      const before = tcpCountersOf(peers.pid);
+      const began = performance.now();
+      await peers.attempt(attempts);
+      const after = tcpCountersOf(peers.pid);
+      await sleep(TOLD_MS);
+      const seconds = (performance.now() - began) / 1000;
+
+      const grown = (name: string): number => (after[name] ?? NaN) - (before[name] ?? NaN);
+      const times = (event: bigint, remote = NOBODY): number => timesOf(probing.rows, event, address, remote);
+      expect(times(ASKED)).toBe(grown('ActiveOpens'));
+      expect(times(ASKED)).toBe(attempts.made + attempts.refused + attempts.reset);
+      // Both ends are at this address.
+      expect(times(MADE)).toBe(grown('ActiveOpens') - grown('AttemptFails') + grown('PassiveOpens'));
+      expect(times(MADE)).toBe(2 * (attempts.made + attempts.reset));
+      expect(times(FAILED, address)).toBe(grown('AttemptFails'));
+      expect(times(FAILED, address)).toBe(attempts.refused);
+      // TCP counts who resets as well; what is told is what was received.
+      expect(2 * times(RESET, address)).toBe(grown('EstabResets'));
+      expect(times(RESET, address)).toBe(attempts.reset);
+
+      // Not a row for each: one for a kind, a second, and a CPU, of which nothing is kept afterwards.
+      const own = probing.rows.filter(({ local_addr: local }) => local === address);
+      expect(own.length).toBeLessThanOrEqual(4 * availableParallelism() * Math.ceil(seconds + 1));
+      expect(own.every(({ local_addr: local, times: count }) => local === address && Number(count) > 0)).toBe(
+        true,
+      );
+      expect(JSON.stringify([...(await probing.stop())])).not.toContain(address);
+
+      // 20 % of 10 and more attempts, and of 20 and more connections, are news.
+      const issue = (symptom: string, failed: number, attempted: number): unknown => {
+        const moment = 1_767_225_600_000_000_000n;
+        return observationOf(
+          'network_issue',
+          {
+            time_: moment + 60_000_000_000n,
+            first_time: moment,
+            pod: 'shop/web-1',
+            node: 'node-1',
+            symptom,
+            failed: BigInt(failed),
+            attempted: BigInt(attempted),
+            remote: address,
+            latency_ns: -1n,
+          },
+          { source: 'pixie' },
+        );
+      };
+      const news = (symptom: string, failed: number, attempted: number): unknown =>
+        right(
+          expect.objectContaining({
+            type: 'network_issue',
+            symptom,
+            failed,
+            attempted,
+            failure_percentage: 20,
+          }),
+        );
+      expect(issue('connection_failures', times(FAILED, address), times(ASKED))).toEqual(
+        news('connection_failures', 10, 50),
+      );
+      expect(issue('resets', times(RESET, address), times(MADE))).toEqual(news('resets', 16, 80));
+      expect(issue('resets', times(RESET, address) - 1, times(MADE))).toEqual(right(null));
     });
 
     it.skipIf(noLoss)('tells of as many segments sent again as TCP counts', async () => {
       const { rows } = await probe('network_issue_finder');
       const connection = await connect(SERVER, CLIENT);
       onTestFinished(() => connection.end());
-      const before = tcpCountersOf(connection.pid).RetransSegs ?? NaN;
+      const before = tcpCountersOf(connection.pid);
+      const packetsBefore = packetsSentBy(connection.pid);
       await loseTcpPackets(connection.pid, 0.3);
       for (let trip = 0; trip < 15; trip += 1) await connection.roundTrip();
-      const again = (tcpCountersOf(connection.pid).RetransSegs ?? NaN) - before;
-      await sleep(500);
-      const own = rows.filter(
-        ({ event, local_addr: local }) => event === 1n && (local === SERVER || local === CLIENT),
+      const grown = (name: string): number =>
+        (tcpCountersOf(connection.pid)[name] ?? NaN) - (before[name] ?? NaN);
+      const told = (): number =>
+        timesOf(rows, RETRANSMIT, CLIENT, SERVER) + timesOf(rows, RETRANSMIT, SERVER, CLIENT);
+      // The last answer may be lost, too, and go on being sent.
+      await until('as many as TCP counts', { timeoutMs: 30_000 }, () =>
+        told() > 0 && told() === grown('RetransSegs') ? true : undefined,
       );
-      expect(again).toBeGreaterThan(0);
-      expect(own).toHaveLength(again);
+      // What it is a share of: all packets, with what was sent again among them.
+      const segments = grown('OutSegs') + told();
+      expect(packetsSentBy(connection.pid) - packetsBefore).toBeGreaterThanOrEqual(segments);
     });
   });
 
@@ -266,19 +335,9 @@ const fillUntilKilled = (path: string): ChildProcess =>
     { stdio: 'ignore' },
   );
 
-async function refused(host: string, localAddress: string): Promise<void> {
-  const socket = connectTo({ host, port: 1, localAddress });
-  const error = await new Promise((resolve) => socket.once('error', resolve));
-  expect(error).toMatchObject({ code: 'ECONNREFUSED' });
-}
-
-async function reset(host: string, localAddress: string): Promise<void> {
-  const server = createServer((socket) => socket.resetAndDestroy());
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
-  const socket = connectTo({ host, port, localAddress });
-  const error = await new Promise((resolve) => socket.once('error', resolve));
-  expect(error).toMatchObject({ code: 'ECONNRESET' });
-  await new Promise((resolve) => server.close(resolve));
-}
+/** The packets that the interfaces in the network namespace of a process sent: Pixie reads the same file (proc_pid_net(5), dev). */
+const packetsSentBy = (pid: number): number =>
+  readFileSync(`/proc/${pid}/net/dev`, 'utf8')
+    .split('\n')
+    .slice(2)
+    .reduce((total, line) => total + Number(line.split(':')[1]?.trim().split(/\s+/)[9] ?? 0), 0);
