@@ -4,6 +4,9 @@ import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescrip
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
+/** The page is for browsers, everything else for Node. */
+const PROJECTS = ['./tsconfig.tests.json', './packages/web/tsconfig.json'];
+
 /** Stations of the operator in the order of the data's way; each may import from those listed for it, never upwards. */
 const operatorFolders = {
   cluster: [],
@@ -15,6 +18,7 @@ const operatorFolders = {
   remedy: ['assess', 'cluster'],
   controllers: ['assess', 'ledger', 'remedy', 'store', 'cluster'],
   surface: ['intake', 'ledger', 'store', 'controllers', 'authn'],
+  export: ['store'],
 };
 
 const operatorZones = Object.entries(operatorFolders).map(([folder, allowed]) => ({
@@ -55,7 +59,24 @@ const observerZones = Object.entries(observerFolders).map(([folder, allowed]) =>
 const packageZones = [
   {
     target: './packages/types',
+    from: [
+      './pxl-scripts',
+      './packages/operator',
+      './packages/observer',
+      './packages/cli',
+      './packages/web',
+      './e2e',
+    ],
+  },
+  {
+    // Its tests look at it as an operator serves it.
+    target: './packages/web/src',
     from: ['./pxl-scripts', './packages/operator', './packages/observer', './packages/cli', './e2e'],
+  },
+  {
+    // Served as files, never imported.
+    target: ['./packages/operator', './packages/observer', './packages/cli'],
+    from: './packages/web',
   },
   {
     // Its tests are held against the observer's own numbers.
@@ -84,18 +105,19 @@ export default tseslint.config(
   { ignores: ['**/dist', '**/node_modules', '.nx', '**/coverage', '**/test-results'] },
   eslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
-      parserOptions: { project: './tsconfig.tests.json', tsconfigRootDir: import.meta.dirname },
+      parserOptions: { project: PROJECTS, tsconfigRootDir: import.meta.dirname },
     },
     plugins: { 'import-x': importX },
     settings: {
-      'import-x/extensions': ['.ts'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/extensions': ['.ts', '.tsx'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
       'import-x/resolver-next': [
         createTypeScriptImportResolver({
-          project: './tsconfig.tests.json',
+          project: [...PROJECTS],
+          noWarnOnMultipleProjects: true,
           conditionNames: ['@kernel-gossip/source', 'types', 'import', 'node', 'default'],
         }),
       ],

@@ -50,6 +50,17 @@ const optionalPort = new Leaf(
   (input): input is number | null => input === null || port.is(input),
 );
 
+/** Without a user and a password, since it is logged. */
+const httpUrl = new Leaf(
+  'an http or https URL without user and password',
+  { type: 'string', maxLength: LONGEST_PATH },
+  (input): input is string => {
+    if (input === '') return true;
+    const url = typeof input === 'string' ? URL.parse(input) : null;
+    return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  },
+);
+
 /** What is neither logged nor printed: as JSON it says only whether there is one. */
 export interface Secret {
   readonly reveal: () => string;
@@ -309,6 +320,22 @@ const SETTINGS = {
     codec: optionalPort,
     parse: asNumber,
     fallback: null,
+  },
+  exportEndpoint: {
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    flag: 'export-endpoint',
+    help: 'where findings are exported to by OTLP over HTTP, without /v1/logs; empty means that they are not',
+    codec: httpUrl,
+    parse: asText,
+    fallback: '',
+  },
+  exportLogsEndpoint: {
+    env: 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT',
+    flag: 'export-logs-endpoint',
+    help: 'the same with its whole path, where it is not /v1/logs',
+    codec: httpUrl,
+    parse: asText,
+    fallback: '',
   },
   logLevel: {
     env: 'LOG_LEVEL',

@@ -24,6 +24,7 @@ import { policyReporter } from './controllers/policy-reporter.ts';
 import { remedyController, remedyKeys, type RemedyAccess } from './controllers/remedy-controller.ts';
 import { whisperAssessor } from './controllers/whisper-assessor.ts';
 import type { ReadPodMetrics } from './cluster/pod-metrics.ts';
+import { exportFindings } from './export-findings.ts';
 import { takeObservations, type IntakeParts } from './intake/intake.ts';
 import { NumberedStreams } from './intake/numbered-streams.ts';
 import type { Take } from './intake/pixie/schedule/row-taker.ts';
@@ -133,6 +134,7 @@ export async function startOperator(
   };
   const runPixie = askPixie(config, { store, take: takeFromPixie(intake), metrics, log });
   const shown = [...all, ...onThisMachine(store)];
+  const exporting = await exportFindings(config, { ...indexes, metrics, log });
 
   const following = Promise.all(shown.map((index) => index.follow(store, stopping.signal)));
   const app = createApp({
@@ -180,8 +182,11 @@ export async function startOperator(
     metrics.leader(LEASE, true);
     log.info('this replica runs the controllers');
     await Promise.all(all.map(({ synced }) => Promise.race([synced, aborted(signal)])));
+    // Before the controllers run, whose writes are what is told.
+    const endExport = exporting.begin();
     askingPixie = runPixie(AbortSignal.any([signal, draining.signal]));
     await Promise.all([askingPixie, ...controllers.map((controller) => controller.run(signal))]);
+    endExport();
     metrics.leader(LEASE, false);
     log.info('this replica has stopped the controllers');
   }, stopping.signal);
@@ -196,6 +201,7 @@ export async function startOperator(
     });
     stopping.abort();
     await Promise.allSettled([leading, flushing, following]);
+    await exporting.close();
     whispers.close();
     traffic.close();
     await backend.close();
