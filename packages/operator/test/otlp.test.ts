@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:http2';
 import { createServer as createNetServer, type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
@@ -344,6 +345,26 @@ describe('counters that a Collector sends as they stand', () => {
     expect(receiver.counts.get('metrics accepted')).toBe(12);
   });
 
+  it('count no time twice where the next ones come while the ones before are taken in', async () => {
+    const letGo = Promise.withResolvers<undefined>();
+    const taken: Item[] = [];
+    const receiver = await running({
+      take: async (items) => {
+        taken.push(...(items as readonly Item[]));
+        await letGo.promise;
+        return { status: 202, answer: { accepted: items.length, rejected: [], error: null } };
+      },
+    });
+    await send(receiver, 1000, secondsAgo(30));
+    const one = send(receiver, 1100, secondsAgo(20));
+    await expect.poll(() => taken).toHaveLength(1);
+    const other = send(receiver, 1200, secondsAgo(10));
+    await expect.poll(() => taken).toHaveLength(2);
+    letGo.resolve(undefined);
+    await Promise.all([one, other]);
+    expect(taken.map(({ nr_periods: periods }) => periods)).toEqual([100, 100]);
+  });
+
   it('that were reset count from there', async () => {
     const receiver = await running();
     await send(receiver, 1000, secondsAgo(30));
@@ -617,6 +638,24 @@ describe('what is too much', () => {
     expect((await call(receiver, encoded(body), { gzip: true })).code).toBe(status.OK);
     expect((await post(receiver, 'metrics', JSON.stringify(body))).status).toBe(200);
     expect(receiver.counts.get('metrics ignored')).toBe(20_000);
+  });
+
+  it('is not waited for when it does not end', async () => {
+    const limits = { requests: 4, bytes: 8 * MIB, patienceMs: 50 };
+    const receiver = await running({ limits, bodyTimeoutMs: 1000 });
+    const session = connect(`http://${receiver.grpc}`);
+    onTestFinished(() => session.destroy());
+    const headers = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' };
+    const endless = session.request(headers, { endStream: false });
+    const ended = once(endless, 'response');
+    // A whole message, but the request has no end.
+    endless.write(Buffer.alloc(5));
+    await expect
+      .poll(async () => (await call(receiver, Buffer.alloc(0))).code)
+      .toBe(status.RESOURCE_EXHAUSTED);
+    const [answer] = (await ended) as [Readonly<Record<string, string>>];
+    expect(answer['grpc-status']).toBe(String(status.DEADLINE_EXCEEDED));
+    expect((await call(receiver, Buffer.alloc(0))).code).toBe(status.OK);
   });
 
   it('is told to come again', async () => {

@@ -21,12 +21,14 @@ export const isDuring = (
  * What a pod answered during an episode and before it. `known` is what was said of the same episode earlier: windows from
  * before it are forgotten sooner than it ends. Null where nobody told of answers during it.
  *
- * Two sources may tell of the same requests, so that of one of them is said: of the one that saw most.
+ * Two sources may tell of the same requests, so that of one of them is said: of the one that saw most. Where windows found no
+ * room, failures were kept before the rest (`isWhole` is false): then their share is not told.
  */
 export function summariseTraffic(
   windows: readonly RequestWindow[],
   episode: Episode,
   known: TrafficSummary | null,
+  isWhole = true,
 ): TrafficSummary | null {
   const answered = windows.filter(({ role }) => role === 'server');
   const during = tellerOfMost(answered.filter((window) => isDuring(window, episode)));
@@ -42,8 +44,8 @@ export function summariseTraffic(
     episode: episode.detectedAt,
     source,
     provenance,
-    during: spanOf(during),
-    before: moreOf(before.length === 0 ? null : spanOf(before), earlier?.before ?? null),
+    during: spanOf(during, isWhole),
+    before: moreOf(before.length === 0 ? null : spanOf(before, isWhole), earlier?.before ?? null),
     latencies: latenciesOf(during, before, earlier?.latencies ?? []),
   };
 }
@@ -74,7 +76,7 @@ const byRequests = (a: readonly RequestWindow[], b: readonly RequestWindow[]): n
 const tellerOfMost = (windows: readonly RequestWindow[]): readonly RequestWindow[] =>
   [...groupBy(windows, teller)].sort(byRequests)[0] ?? [];
 
-function spanOf(windows: readonly RequestWindow[]): TrafficSpan {
+function spanOf(windows: readonly RequestWindow[], isWhole: boolean): TrafficSpan {
   const withStatus = windows.filter(({ status }) => status !== null);
   const seen = requestsOf(withStatus);
   const failed = requestsOf(withStatus.filter(({ status }) => (status ?? 0) >= 500));
@@ -83,7 +85,7 @@ function spanOf(windows: readonly RequestWindow[]): TrafficSpan {
     to: new Date(Math.max(...windows.map(toMs))).toISOString(),
     requests: requestsOf(windows),
     server_errors: withStatus.length === 0 ? null : failed,
-    server_error_percent: seen === 0 ? null : (failed / seen) * 100,
+    server_error_percent: seen === 0 || !isWhole ? null : (failed / seen) * 100,
   };
 }
 

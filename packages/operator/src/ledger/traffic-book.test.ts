@@ -116,6 +116,19 @@ describe('the book of traffic', () => {
     expect(note(book, { pod: 'b', minute: 0, report: { id: '0/0', requests: 0 } })).toBe('kept');
   });
 
+  it('tells reports of equal weight apart by their ids alone: a page is searched for each that is left out', () => {
+    const whole = (): never => {
+      throw new Error('read as a whole');
+    };
+    const book = bookWith();
+    const noted = [3, 0, 4, 1, 2].map((n) => {
+      const report = { id: `0/${n}`, requests: 1, toJSON: whole };
+      return note(book, { pod: 'a', minute: 0, report });
+    });
+    expect(noted).toEqual(['kept', 'kept', 'kept', 'kept', 'kept']);
+    expect(book.of('a').map(({ id }) => id)).toEqual(['0/3', '0/4', '0/1', '0/2']);
+  });
+
   it('lets the oldest minutes go where there are too many, and says since when it knows all', () => {
     const book = bookWith({ reports: 2 });
     const at = (minute: number): string =>

@@ -153,6 +153,7 @@ export class TrafficBook<R extends Reported> {
   #compare(one: R, other: R): number {
     const weight = this.#weightOf(one) - this.#weightOf(other);
     if (weight !== 0) return weight;
+    if (one.id !== other.id) return one.id < other.id ? -1 : 1;
     const [text, otherText] = [JSON.stringify(one), JSON.stringify(other)];
     return text < otherText ? -1 : Number(text > otherText);
   }

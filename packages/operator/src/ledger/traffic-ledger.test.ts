@@ -104,6 +104,16 @@ describe('the ledger of traffic', () => {
     expect(traffic.record(answered(0, 0, { path: '/none' }))).toBe('nothing');
   });
 
+  it('takes two requests of one millisecond for two', async () => {
+    const { traffic } = await bench();
+    const at = (timestamp: string) => answered(1, 0, { timestamp, period_seconds: 0 });
+    const [minute] = answered(1).observation.timestamp.split('.');
+    const told = ['.000100000Z', '.000200000Z', '.000100000Z'].map((end) =>
+      traffic.record(at(minute! + end)),
+    );
+    expect(told).toEqual(['repeat', 'repeat', 'nothing']);
+  });
+
   it('keeps failures before what is only frequent, and counts what found no room', async () => {
     const { traffic } = await bench({ limits: { perPodAndMinute: 2 } });
     const told = [
@@ -154,6 +164,20 @@ describe('the ledger of traffic', () => {
     traffic.record(answered(10, 121, { path: '/orders/44', p99_ms: 3100 }));
     await traffic.flush();
     expect(writes.count).toBe(2);
+  });
+
+  it('tells no share of failures where the rest found no room', async () => {
+    const { traffic, whispers, whisper } = await bench({ limits: { perPodAndMinute: 2 } });
+    await whispers.record(evidence(90));
+    traffic.record(answered(5, 60, { status: 500 }));
+    traffic.record(answered(900, 60));
+    traffic.record(answered(800, 60, { path: '/cart' }));
+    await traffic.flush();
+    expect((await whisper()).status?.traffic?.during).toMatchObject({
+      requests: 905,
+      server_errors: 5,
+      server_error_percent: null,
+    });
   });
 
   it('leaves a whisper alone that is over, or of another pod, or of another kind', async () => {

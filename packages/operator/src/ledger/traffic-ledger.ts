@@ -184,11 +184,12 @@ export class TrafficLedger {
 
   #summaryOf(whisper: KernelWhisper, known: TrafficSummary | null): TrafficSummary | null {
     const { namespace, pod_name: name } = whisper.spec;
+    const pod = refKey({ namespace, name });
     const windows = this.#requests
-      .of(refKey({ namespace, name }))
+      .of(pod)
       .filter((report) => isMeant(whisper, report))
       .map(({ window }) => window);
-    return summariseTraffic(windows, episodeOf(whisper), known);
+    return summariseTraffic(windows, episodeOf(whisper), known, this.#requests.leftOut(pod) === 0);
   }
 
   #follow(whisper: KernelWhisper): void {

@@ -18,14 +18,17 @@ export interface TrafficReport<W> {
 
 const ID_BYTES = 12;
 
-/** What tells a report from every other, as it was sent: two paths of one template are two reports. */
+/**
+ * What tells a report from every other, as it was sent: two paths of one template are two reports, and so are two requests
+ * that ended in the same millisecond.
+ */
 const idOf = (source: string, observation: TrafficObservation): string => {
   const { timestamp, period_seconds, provenance, container_id, container_name, role } = observation;
   const which =
     observation.type === 'http_requests'
       ? [observation.method, observation.path, observation.status, observation.remote]
       : [observation.remote, observation.remote_port, observation.protocol];
-  const parts = [observation.type, source, Date.parse(timestamp), period_seconds, provenance];
+  const parts = [observation.type, source, timestamp, period_seconds, provenance];
   return createHash('sha256')
     .update(JSON.stringify([...parts, container_id ?? container_name, role, ...which]))
     .digest()

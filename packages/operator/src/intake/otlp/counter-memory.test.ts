@@ -34,3 +34,19 @@ it('goes on with what it knows when it is full', () => {
   memory.remember(of('c'), 2000);
   expect([memory.size, memory.get('c') !== null]).toEqual([1, true]);
 });
+
+it('takes back what was not taken, but for what went on from there', () => {
+  const memory = new CounterMemory();
+  memory.remember(of('a'), 0);
+  const takeBack = memory.remember(
+    new Map([
+      ['a', reading(2)],
+      ['b', reading(2)],
+      ['c', reading(2)],
+    ]),
+    1,
+  );
+  memory.remember(new Map([['c', reading(3)]]), 2);
+  takeBack();
+  expect([memory.get('a'), memory.get('b'), memory.get('c')]).toEqual([reading(1), null, reading(3)]);
+});

@@ -41,12 +41,27 @@ export class CounterMemory {
 
   readonly get = (key: string): CounterReading | null => this.#kept.get(key)?.reading ?? null;
 
-  remember(readings: ReadonlyMap<string, CounterReading>, nowMs: number): void {
+  /**
+   * Remembers readings whose windows are about to be taken: a request that comes meanwhile begins where they end, so that no
+   * two of them count the same time. What is returned takes it back, but for what went on from there since.
+   */
+  remember(readings: ReadonlyMap<string, CounterReading>, nowMs: number): () => void {
     this.#forgetBefore(nowMs - this.#limits.keepMs);
+    const before = new Map<string, Kept | undefined>();
     for (const [key, reading] of readings) {
-      const isKnown = this.#kept.delete(key);
-      if (isKnown || this.#kept.size < this.#limits.most) this.#kept.set(key, { reading, atMs: nowMs });
+      const known = this.#kept.get(key);
+      if (known === undefined && this.#kept.size >= this.#limits.most) continue;
+      before.set(key, known);
+      this.#kept.delete(key);
+      this.#kept.set(key, { reading, atMs: nowMs });
     }
+    return () => {
+      for (const [key, known] of before) {
+        if (this.get(key) !== readings.get(key)) continue;
+        if (known === undefined) this.#kept.delete(key);
+        else this.#kept.set(key, known);
+      }
+    };
   }
 
   #forgetBefore(earliestMs: number): void {

@@ -9,7 +9,7 @@ import { countMessages } from './message-count.ts';
 import { forbidden, invalid, tooLarge, unavailable, type Refusal } from './refusal.ts';
 import { rowsOfMetrics } from './rows-of-metrics.ts';
 import { rowsOfSpans } from './rows-of-spans.ts';
-import { takeFound, type ObservationOf, type TakeItems } from './take-found.ts';
+import { takeTold, tell, type ObservationOf, type TakeItems, type Telling } from './take-found.ts';
 
 /** The largest body that is read, decompressed; as of the webhook. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -33,12 +33,15 @@ export interface Exporting {
   readonly signal: Signal;
   readonly method: OtlpMethod;
   /** Takes a request in. The answer is an Export…ServiceResponse. */
-  readonly take: (request: Message, sender: Sender) => Promise<Either<Refusal, Message>>;
+  readonly take: (read: ReadRequest, sender: Sender) => Promise<Either<Refusal, Message>>;
 }
 
+/** Decodes a request. Called once; a request takes some ten times the memory of its body, so nobody else is to hold it. */
+export type ReadRequest = () => Either<Refusal, Message>;
+
 interface FoundAndThen extends Found {
-  /** To be called once what was found is taken. */
-  readonly onTaken: () => void;
+  /** To be called where what was found could not be taken, so that it counts when it is sent again. */
+  readonly takeBack: () => void;
 }
 type Find = (request: Message) => Either<string, FoundAndThen>;
 
@@ -49,11 +52,11 @@ export function exportings(definitions: OtlpDefinitions, options: ExportOptions)
     const found = rowsOfMetrics(request, memory.get);
     return isLeft(found)
       ? found
-      : right({ ...found.right, onTaken: () => memory.remember(found.right.readings, Date.now()) });
+      : right({ ...found.right, takeBack: memory.remember(found.right.readings, Date.now()) });
   };
   const inSpans: Find = (request) => {
     const found = rowsOfSpans(request);
-    return isLeft(found) ? found : right({ ...found.right, onTaken: () => undefined });
+    return isLeft(found) ? found : right({ ...found.right, takeBack: () => undefined });
   };
   return [
     exporting('metrics', definitions.metrics, 'rejectedDataPoints', taking('metrics', inMetrics, options)),
@@ -61,7 +64,7 @@ export function exportings(definitions: OtlpDefinitions, options: ExportOptions)
   ];
 }
 
-type Taking = (request: Message, sender: Sender) => Promise<Either<Refusal, Rejected>>;
+type Taking = (read: ReadRequest, sender: Sender) => Promise<Either<Refusal, Rejected>>;
 
 interface Rejected {
   readonly rejected: number;
@@ -70,21 +73,39 @@ interface Rejected {
 
 function taking(signal: Signal, find: Find, options: ExportOptions): Taking {
   const { take, observationOf, count, onFailure } = options;
-  return async (request, sender) => {
-    const found = find(request);
-    if (isLeft(found)) return left(invalid(`expected ${found.left} to be what the definitions of OTLP say`));
+  return async (read, sender) => {
+    const telling = lookThrough(read, find, observationOf);
+    if (isLeft(telling)) return telling;
     try {
-      const outcome = await takeFound(found.right, sender, observationOf, take);
-      found.right.onTaken();
+      const outcome = await takeTold(telling.right, sender, take);
       count(signal, 'accepted', outcome.accepted);
       count(signal, 'rejected', outcome.rejected);
       count(signal, 'ignored', outcome.ignored);
       return outcome.isForbidden ? left(forbidden(outcome.message)) : right(outcome);
     } catch (error) {
+      telling.right.takeBack();
       onFailure(error);
       return left(unavailableBecause(error));
     }
   };
+}
+
+interface TellingAndThen extends Telling {
+  readonly takeBack: () => void;
+}
+
+/** A function of its own: the request and its rows are let go of before what they tell waits for the store. */
+function lookThrough(
+  read: ReadRequest,
+  find: Find,
+  observationOf: ObservationOf,
+): Either<Refusal, TellingAndThen> {
+  const request = read();
+  if (isLeft(request)) return request;
+  const found = find(request.right);
+  return isLeft(found)
+    ? left(invalid(`expected ${found.left} to be what the definitions of OTLP say`))
+    : right({ ...tell(found.right, observationOf), takeBack: found.right.takeBack });
 }
 
 /** Says no more than what is ours to say. */
@@ -99,8 +120,8 @@ const exporting = (
 ): Exporting => ({
   signal,
   method,
-  take: async (request, sender) => {
-    const taken = await take(request, sender);
+  take: async (read, sender) => {
+    const taken = await take(read, sender);
     if (isLeft(taken)) return taken;
     const { rejected, message } = taken.right;
     // The definitions ask for nothing where all went well. 64 bits are text in JSON.

@@ -24,6 +24,8 @@ export interface GrpcReceiverOptions {
   readonly port: number;
   readonly admit: Admit;
   readonly exportings: readonly Exporting[];
+  /** How long a request may take to arrive in whole, in milliseconds; 30 seconds where not given. */
+  readonly bodyTimeoutMs?: number | undefined;
   /** Called with what no other place took care of: a bug. */
   readonly onBug: (error: unknown) => void;
 }
@@ -47,9 +49,9 @@ interface Visit {
 
 /** OTLP over gRPC: Export of metrics and of traces. gRPC itself answers UNIMPLEMENTED to all else, logs for one. */
 export async function startGrpcReceiver(options: GrpcReceiverOptions): Promise<Listening> {
-  const { host, port, admit, exportings } = options;
+  const { host, port, admit, exportings, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
   const visits = new WeakMap<Metadata, Visit>();
-  const grpc = new Server({ ...SERVER_OPTIONS, interceptors: [letIn(admit, visits)] });
+  const grpc = new Server({ ...SERVER_OPTIONS, interceptors: [letIn(admit, visits, bodyTimeoutMs)] });
   for (const exporting of exportings) {
     const handle: handleUnaryCall<Buffer, Message> = (call, answer) => {
       exportCall(call, answer, exporting, visits).catch(options.onBug);
@@ -83,7 +85,7 @@ const BODY_TIMEOUT_MS = 30_000;
 
 /** Lets a call in before its body is read. */
 const letIn =
-  (admit: Admit, visits: WeakMap<Metadata, Visit>): ServerInterceptor =>
+  (admit: Admit, visits: WeakMap<Metadata, Visit>, bodyTimeoutMs: number): ServerInterceptor =>
   (_method, call) => {
     let leave = (): void => undefined;
     let overdue: NodeJS.Timeout | undefined;
@@ -112,14 +114,15 @@ const letIn =
               }
               overdue = setTimeout(() => {
                 refuse(late('the request did not arrive in time'));
-              }, BODY_TIMEOUT_MS);
+              }, bodyTimeoutMs);
               visits.set(metadata, visit);
               goOn(metadata);
             });
           },
-          onReceiveMessage: (message, goOn) => {
+          // The work begins when the sender has ended the request, not when its message is there.
+          onReceiveHalfClose: (goOn) => {
             clearTimeout(overdue);
-            goOn(message);
+            goOn();
           },
           // Called when the call ends, however it does.
           onCancel: () => {
@@ -146,8 +149,7 @@ async function exportCall(
   visit.isWorking = true;
   try {
     visit.place.shrinkTo(call.request.byteLength);
-    const request = decodeProtobuf(method, call.request);
-    const taken = isLeft(request) ? request : await take(request.right, visit.sender);
+    const taken = await take(() => decodeProtobuf(method, call.request), visit.sender);
     if (isLeft(taken)) answer(statusOf(taken.left));
     else answer(null, taken.right);
   } catch (error) {

@@ -92,9 +92,12 @@ async function exportRequest(
       refuse(request, response, body.left);
       return;
     }
-    place.shrinkTo(body.right.byteLength);
-    const decoded = isJson(request) ? decodeJson(body.right) : decodeProtobuf(method, body.right);
-    const taken = isLeft(decoded) ? decoded : await take(decoded.right, sender);
+    const bytes = body.right;
+    place.shrinkTo(bytes.byteLength);
+    const taken = await take(
+      () => (isJson(request) ? decodeJson(bytes) : decodeProtobuf(method, bytes)),
+      sender,
+    );
     if (isLeft(taken)) refuse(request, response, taken.left);
     else send(request, response, 200, { json: taken.right, protobuf: method.encode(taken.right) });
   } finally {

@@ -18,6 +18,8 @@ export interface OtlpOptions extends ExportOptions {
   /** Finds out who sends, before the body is read. */
   readonly authenticate: Authenticate;
   readonly limits?: GateLimits;
+  /** How long a request over gRPC may take to arrive, in milliseconds; 30 seconds where not given. */
+  readonly bodyTimeoutMs?: number;
 }
 
 export interface OtlpReceiver {
@@ -32,7 +34,7 @@ export interface OtlpReceiver {
  * and HTTP spans. All else is accepted and ignored. Resolves when it listens; throws `KG_CONFIG_INVALID` where it cannot.
  */
 export async function startOtlpReceiver(options: OtlpOptions): Promise<OtlpReceiver> {
-  const { grpcPort, httpPort, host, authenticate, onFailure, limits = LIMITS } = options;
+  const { grpcPort, httpPort, host, authenticate, onFailure, limits = LIMITS, bodyTimeoutMs } = options;
   const closed: OtlpReceiver = { grpcPort: null, httpPort: null, close: () => Promise.resolve() };
   if (grpcPort === null && httpPort === null) return closed;
   const shared = {
@@ -41,7 +43,8 @@ export async function startOtlpReceiver(options: OtlpOptions): Promise<OtlpRecei
     exportings: exportings(await loadDefinitions(), options),
     onBug: onFailure,
   };
-  const grpc = grpcPort === null ? null : await startGrpcReceiver({ ...shared, port: grpcPort });
+  const grpc =
+    grpcPort === null ? null : await startGrpcReceiver({ ...shared, port: grpcPort, bodyTimeoutMs });
   const http = httpPort === null ? null : await startHttpOrClose(grpc, { ...shared, port: httpPort });
   return {
     grpcPort: grpc?.port ?? null,

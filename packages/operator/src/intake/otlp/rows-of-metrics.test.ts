@@ -343,6 +343,13 @@ it('what the kubelet counts is told apart by its labels, and not by who scraped 
   });
 });
 
+it('finds as many rows as a resource has', () => {
+  const dataPoints = Array.from({ length: 150_000 }, (_, n) => ({ timeUnixNano: String(n + 1), asInt: '1' }));
+  const name = 'kernel_gossip.cpu_throttle.quota_ns';
+  const metrics = [{ name, gauge: { dataPoints } }];
+  expect(found({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] }).rows).toHaveLength(150_000);
+});
+
 it('never throws, whatever JSON it is given, and tells of no data point twice', () => {
   const junk = fc.constantFrom<unknown>(
     null,

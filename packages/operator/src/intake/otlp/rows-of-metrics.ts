@@ -8,7 +8,7 @@ import { seriesOf, type Series } from './series.ts';
 import { isThrottleSeries, throttleRows } from './throttle-rows.ts';
 
 export interface FoundInMetrics extends Found {
-  /** What is to be remembered once the rows were taken, so that what is sent again counts again. */
+  /** What is to be remembered, unless the rows cannot be taken: then what is sent again counts again. */
   readonly readings: ReadonlyMap<string, CounterReading>;
 }
 
@@ -40,8 +40,11 @@ export function rowsOfMetrics(
       (key) => readings.get(key) ?? lastOf(key),
       noteFault,
     );
-    rows.push(...exported.rows, ...throttle.rows);
-    unreadable.push(...exported.unreadable, ...throttle.unreadable);
+    // One by one: as arguments of one call, a resource's many rows would not fit on the stack.
+    for (const found of [exported, throttle]) {
+      for (const row of found.rows) rows.push(row);
+      for (const wrong of found.unreadable) unreadable.push(wrong);
+    }
     ignored += throttle.ignored;
     throttle.readings.forEach((reading, key) => readings.set(key, reading));
   }

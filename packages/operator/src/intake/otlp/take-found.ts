@@ -31,21 +31,40 @@ interface Told {
   readonly observation: object;
 }
 
-/** Makes observations of what was found, and takes them in. */
-export async function takeFound(
-  found: Found,
-  sender: Sender,
-  observationOf: ObservationOf,
-  take: TakeItems,
-): Promise<Outcome> {
+/** What a request tells. It holds nothing of the rows that it was made of: most of them may be no news. */
+export interface Telling {
+  readonly items: number;
+  readonly ignored: number;
+  readonly told: readonly Told[];
+  /** How many data points or spans are wrong, by why. */
+  readonly wrong: ReadonlyMap<string, number>;
+}
+
+/** Makes observations of what was found. */
+export function tell({ items, ignored, rows, unreadable }: Found, observationOf: ObservationOf): Telling {
   const told: Told[] = [];
-  const wrong = [...found.unreadable];
-  for (const row of found.rows) {
+  const wrong = new Map<string, number>();
+  for (const { items: count, why } of unreadable) noteWrong(wrong, why, count);
+  for (const row of rows) {
     const observation = observationOf(row.table, row.row, { source: row.source });
-    if (isLeft(observation)) wrong.push({ items: row.items, why: explain(row, observation.left) });
+    if (isLeft(observation)) noteWrong(wrong, explain(row, observation.left), row.items);
     else if (observation.right !== null)
       told.push({ items: row.items, observation: withUid(observation.right, row) });
   }
+  return { items, ignored, told, wrong };
+}
+
+function noteWrong(wrong: Map<string, number>, why: string, items: number): void {
+  const reason = why.slice(0, LONGEST_REASON);
+  wrong.set(reason, (wrong.get(reason) ?? 0) + items);
+}
+
+/** Takes in what a request tells. */
+export async function takeTold(
+  { items, ignored, told, wrong: unreadable }: Telling,
+  sender: Sender,
+  take: TakeItems,
+): Promise<Outcome> {
   const result =
     told.length === 0
       ? null
@@ -53,16 +72,16 @@ export async function takeFound(
           told.map(({ observation }) => observation),
           sender,
         );
-  const refused = refusedOf(result?.answer.rejected ?? []);
-  for (const [index, failure] of refused) {
-    wrong.push({ items: told[index]?.items ?? 0, why: describeFailure(failure) });
+  const wrong = new Map(unreadable);
+  for (const [index, failure] of refusedOf(result?.answer.rejected ?? [])) {
+    noteWrong(wrong, describeFailure(failure), told[index]?.items ?? 0);
   }
-  const rejected = wrong.reduce((sum, { items }) => sum + items, 0);
+  const rejected = [...wrong.values()].reduce((sum, count) => sum + count, 0);
   return {
-    accepted: found.items - found.ignored - rejected,
+    accepted: items - ignored - rejected,
     rejected,
-    ignored: found.ignored,
-    message: summary(wrong.map(({ why }) => why)),
+    ignored,
+    message: summary([...wrong.keys()]),
     isForbidden: result?.status === 403,
   };
 }
@@ -80,9 +99,8 @@ const refusedOf = (rejected: readonly Rejection[]): ReadonlyMap<number, Rejectio
 const MOST_REASONS = 5;
 const LONGEST_REASON = 300;
 
-/** The first few reasons, each once. */
+/** The first few reasons. */
 function summary(reasons: readonly string[]): string {
-  const different = [...new Set(reasons.map((reason) => reason.slice(0, LONGEST_REASON)))];
-  const more = different.length - MOST_REASONS;
-  return [...different.slice(0, MOST_REASONS), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
+  const more = reasons.length - MOST_REASONS;
+  return [...reasons.slice(0, MOST_REASONS), ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }

@@ -65,7 +65,7 @@ export interface ThrottleRows {
   readonly rows: readonly FoundRow[];
   readonly unreadable: readonly Unreadable[];
   readonly ignored: number;
-  /** What is to be remembered once the rows were taken. */
+  /** What is to be remembered. */
   readonly readings: ReadonlyMap<string, CounterReading>;
 }
 
