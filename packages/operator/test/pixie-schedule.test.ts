@@ -286,6 +286,14 @@ describe('the schedule', { timeout: 60_000 }, () => {
     expectEachOnce(flows);
   });
 
+  it('says whether Pixie answers before the first window is due', async () => {
+    const { lead, source } = await world(() => []);
+    lead({ scripts: [script('slow', { intervalSeconds: 86_400 })], timing: { lagMs: 86_400_000 } });
+    await vi.waitFor(async () => {
+      expect((await source()).status?.conditions).toMatchObject([{ type: 'Ready', reason: 'Connected' }]);
+    });
+  });
+
   it('makes the PixieSource anew when somebody deletes it', async () => {
     const { flows, lead, store, source } = await world((asked) => flowsOf(asked));
     lead();
@@ -386,7 +394,8 @@ describe('the schedule', { timeout: 60_000 }, () => {
     const began = performance.now();
     await stop();
     expect(performance.now() - began).toBeLessThan(3000);
-    expect(scriptIn(await source())).toBeNull();
+    expect(scriptIn(await source())).toMatchObject({ last_success: null, message: null });
+    expect(scriptIn(await source())?.consecutive_failures ?? 0).toBe(0);
   });
 
   it('lets a run end that needs but a moment', async () => {
