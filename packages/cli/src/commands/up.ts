@@ -21,6 +21,7 @@ export function defaultDataDir(env: Io['env']): string {
 function greeting({ operator, observer, blind, births }: OneMachine, dataDir: string): string {
   const observing = blind === null ? 'not observed' : `not observed: ${blind}`;
   return `Kernel Gossip listens at ${operator.url}
+  page       ${operator.url}/
   findings   ${dataDir}
   machine    ${observer === null ? observing : 'observed: CPU, memory and network of every container and unit'}${births === null ? '' : `\n  births     ${visible(births.text.replace(/^births: /, ''))}`}
 

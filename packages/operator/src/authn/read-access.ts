@@ -40,7 +40,10 @@ const LOOPBACK: readonly (string | null)[] = ['127.0.0.1', '::1', '::ffff:127.0.
  * page of the same origin ("DNS rebinding"). Addresses, names without a dot and `localhost` cannot.
  */
 function isRebindable(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const name = host
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
   return isIP(name) === 0 && name.includes('.') && !name.endsWith('.localhost');
 }
 
@@ -70,7 +73,7 @@ export const admitNoReader: AdmitReader = () =>
   Promise.resolve({
     status: 403,
     error:
-      'findings are told on this machine only, as http://127.0.0.1 or http://localhost; READ_AUTH=none tells them to everybody who reaches this port',
+      'findings are told on this machine only, at http://127.0.0.1 or http://localhost; an operator with READ_AUTH=none tells them to everybody who reaches its port',
   });
 
 /** Asks for a token whose owner may list what is read. */
