@@ -33,6 +33,8 @@ const EXIT_BY_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   KG_NOT_FOUND: EXIT.notFound,
   KG_REFUSED: EXIT.usage,
   KG_CGROUP_UNREADABLE: EXIT.findings,
+  KG_PIXIE_SCRIPT: EXIT.findings,
+  KG_PIXIE_PROTOCOL: EXIT.findings,
   KG_USAGE: EXIT.usage,
 };
 

@@ -1,5 +1,9 @@
 import { Chalk, supportsColor } from 'chalk';
 import { noteLine, type Io } from './terminal/io.ts';
+import { visible } from './terminal/sanitize.ts';
+import { screenOn, type OpenScreen } from './terminal/screen.ts';
+import { inAscii, isAsciiOnly, type Draw } from './terminal/signs.ts';
+import { cut } from './terminal/width.ts';
 
 const INTERRUPTED = 130;
 
@@ -20,8 +24,58 @@ function endRequested(): AbortController {
   return controller;
 }
 
+/** Files and pipes get what is drawn as it is: whoever reads them later may have another locale. */
+const drawOn = (stream: NodeJS.WriteStream): Draw =>
+  stream.isTTY && isAsciiOnly(process.env) ? inAscii : (text) => text;
+
+/** A line of standard error that the next one replaces. */
+function statusLine(draw: Draw): {
+  readonly show: (line: string | null) => void;
+  readonly clear: () => void;
+} {
+  let isShown = false;
+  const write = (line: string | null): void => {
+    if (line === null && !isShown) return;
+    isShown = line !== null;
+    process.stderr.write(`\r\u001b[K${line ?? ''}`);
+  };
+  return {
+    show: (line) => write(line === null ? null : draw(cut(visible(line), process.stderr.columns - 1))),
+    clear: () => write(null),
+  };
+}
+
+/** More than this of what is noted while a screen is open is not kept. */
+const NOTES_KEPT = 20;
+
 /** The real surroundings. */
 export function processIo(): Io {
+  const canDraw = process.env.TERM !== 'dumb';
+  const draw = drawOn(process.stdout);
+  const drawNote = drawOn(process.stderr);
+  const status = statusLine(drawNote);
+  /** What is noted while a screen is open would be written across it: it is told afterwards. */
+  let heldBack: string[] | null = null;
+  const note = (text: string): void => {
+    if (isClosed) return;
+    if (heldBack !== null) {
+      if (heldBack.length < NOTES_KEPT) heldBack.push(text);
+      return;
+    }
+    status.clear();
+    process.stderr.write(drawNote(noteLine(text)));
+  };
+  const openScreen: OpenScreen = (handlers) => {
+    const screen = screenOn(process.stdin, process.stdout, draw)(handlers);
+    heldBack = [];
+    const close = (): void => {
+      screen.close();
+      const notes = heldBack ?? [];
+      heldBack = null;
+      notes.forEach(note);
+    };
+    return { ...screen, close };
+  };
   let ending: AbortController | null = null;
   let isClosed = false;
   const whenClosed = (error: NodeJS.ErrnoException): void => {
@@ -35,13 +89,15 @@ export function processIo(): Io {
   process.stderr.on('error', whenClosed);
   return {
     out: (text) => {
-      if (!isClosed) process.stdout.write(text);
+      if (isClosed) return;
+      status.clear();
+      process.stdout.write(draw(text));
     },
-    note: (text) => {
-      if (!isClosed) process.stderr.write(noteLine(text));
-    },
+    note,
     env: process.env,
     columns: process.stdout.isTTY ? process.stdout.columns : null,
+    openScreen: canDraw && process.stdin.isTTY && process.stdout.isTTY ? openScreen : null,
+    showStatus: canDraw && process.stderr.isTTY ? status.show : null,
     chalk: new Chalk({ level: colourLevel() }),
     now: Date.now,
     // Only who asks for the signal takes over Ctrl-C; everything else ends at once, as usual.

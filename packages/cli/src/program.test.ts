@@ -416,6 +416,8 @@ describe('what is promised in words', () => {
     note: () => undefined,
     env: {},
     columns: null,
+    openScreen: null,
+    showStatus: null,
     chalk: new Chalk({ level: 0 }),
     now: () => NOW,
     signal: new AbortController().signal,
@@ -468,8 +470,8 @@ describe('what is promised in words', () => {
     expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim()).toBe(completed);
   });
 
-  test('crds prints all three', async () => {
+  test('crds prints all four', async () => {
     const { out } = await capture(['crds']);
-    expect(out.match(/^kind: CustomResourceDefinition$/gm)).toHaveLength(3);
+    expect(out.match(/^kind: CustomResourceDefinition$/gm)).toHaveLength(4);
   });
 });

@@ -7,9 +7,13 @@ import { crdsCommand } from './commands/crds.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { ingestCommand } from './commands/ingest.ts';
 import { remedyCommand } from './commands/remedy.ts';
 import { sendCommands } from './commands/send.ts';
+import { flowsCommand, requestsCommand } from './commands/traffic.ts';
 import { upCommand } from './commands/up.ts';
+import { versionCommand } from './commands/version.ts';
+import { watchCommand } from './commands/watch.ts';
 import { whispersCommand } from './commands/whispers.ts';
 import { EXIT, EXIT_MEANINGS, exitCodeOf, type ExitCode } from './exit-codes.ts';
 import { numberFrom } from './options.ts';
@@ -39,10 +43,14 @@ export function createProgram(context: CommandContext, name: string): Command {
     .option('--context <name>', 'context of the kubeconfig to speak to')
     .option('--kubeconfig <file>', 'kubeconfig to use (KUBECONFIG, ~/.kube/config)')
     .option('-n, --namespace <name>', 'namespace')
-    .option('--operator-namespace <name>', "namespace of the operator's Service, for send-*", 'kernel-gossip')
+    .option(
+      '--operator-namespace <name>',
+      "namespace of the operator's Service, for send-*, ingest, requests and flows",
+      'kernel-gossip',
+    )
     .option(
       '--operator-service <name>',
-      "name of the operator's Service, for send-*",
+      "name of the operator's Service, for send-*, ingest, requests and flows",
       'kernel-gossip-operator',
     )
     .option('--token-file <file>', 'file with a bearer token for the operator (KGOSSIP_TOKEN)')
@@ -67,15 +75,20 @@ Examples:
     );
   const commands = [
     whispersCommand(context),
+    watchCommand(context),
     explainCommand(context),
     birthCertCommand(context),
+    requestsCommand(context),
+    flowsCommand(context),
     remedyCommand(context),
     ...sendCommands(context),
+    ingestCommand(context),
     upCommand(context),
     demoCommand(context),
     doctorCommand(context),
     crdsCommand(context),
     completionCommand(context, program),
+    versionCommand(context),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of withSubcommands(program)) {

@@ -3,6 +3,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import { targetOptions, type OutputFormat, type TargetOptions } from '../options.ts';
 import { chooseTarget } from '../target/choose-target.ts';
 import type { Target } from '../target/target.ts';
+import { tellingWaits } from '../target/telling-waits.ts';
 import { visible } from '../terminal/sanitize.ts';
 import type { Io } from '../terminal/io.ts';
 
@@ -22,7 +23,7 @@ export async function withTarget<A>(
   const target = await chooseTarget(options, io);
   if (!options.quiet) io.note(`# ${target.description}`);
   try {
-    return await work(target, options);
+    return await work(tellingWaits(target, io), options);
   } finally {
     await target.close();
   }

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { KernelGossipError, remedyRequest, type Remedy, type RemedyVerb } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { targetOptions } from '../options.ts';
+import { whileWaiting } from '../terminal/while-waiting.ts';
 import { awaitAnswer } from '../remedy/await-answer.ts';
 import { theRemedy, type Remedied } from '../remedy/choose-remedy.ts';
 import { fits, whyNot, type Outcome } from '../remedy/request.ts';
@@ -92,7 +93,9 @@ async function ask(
     return;
   }
   const waitMs = waitMsOf(command);
-  const outcome = await awaitAnswer(remedies, { verb, ref, remedy }, waitMs, io.signal);
+  const outcome = await whileWaiting(io, "waiting for the operator's answer", () =>
+    awaitAnswer(remedies, { verb, ref, remedy }, waitMs, io.signal),
+  );
   const { granted, text } = answerOf(verb, one, outcome, waitMs);
   if (granted) io.out(`${text}\n`);
   else {

@@ -4,6 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import { numberFrom, wholeNumberFrom } from '../options.ts';
 import { birthLine } from '../render/explain.ts';
 import { containerOf, phaseOf } from '../render/words.ts';
+import { whileWaiting } from '../terminal/while-waiting.ts';
 import { awaitFinding, type FiledFinding } from '../send/await-finding.ts';
 import { flagForPath, flagsOf, observationFrom, type FieldFlag } from '../send/fields.ts';
 import { sendLoad, type LoadResult } from '../send/load.ts';
@@ -160,7 +161,9 @@ async function reportFinding(
   waitMs: number,
 ): Promise<void> {
   try {
-    const finding = await awaitFinding(target, sent, waitMs, io.signal);
+    const finding = await whileWaiting(io, 'waiting for what is made of it', () =>
+      awaitFinding(target, sent, waitMs, io.signal),
+    );
     if (finding !== null) io.out(`${filedLine(finding)}\n`);
     else io.note(`Accepted, but not assessed within ${waitMs / 1000} s: see \`kgossip doctor\`.`);
   } catch (error) {

@@ -8,9 +8,10 @@ import {
   openPortForward,
   type KubeApi,
   type LoadedKubeConfig,
+  type PodPort,
 } from 'kernel-gossip-operator/kubernetes';
 import { KernelGossipError, messageOf } from 'kernel-gossip-types';
-import { findOperatorPod } from './operator-pod.ts';
+import { findOperatorPods } from './operator-pod.ts';
 import { howToGetIt, type OperatorPlace } from './operator-place.ts';
 import { mayDo } from './rights.ts';
 
@@ -29,6 +30,13 @@ export interface OperatorAnswer {
   readonly status: number;
   readonly retryAfter: string | null;
   readonly text: string;
+}
+
+/** What one replica answered, or why it did not. */
+export interface ReplicaAnswer {
+  /** Name of its pod. */
+  readonly replica: string;
+  readonly answer: OperatorAnswer | { readonly error: unknown };
 }
 
 const PORTFORWARD_VERBS = ['get', 'create'] as const;
@@ -52,7 +60,28 @@ export class ForwardedOperator {
 
   /** The operator's own answer; throws with what to do where there is no way to it. One connection for each request. */
   async ask(one: OperatorRequest): Promise<OperatorAnswer> {
-    const connection = await this.#connect();
+    const [pod] = await findOperatorPods(this.#api, this.#place);
+    return this.#askPod(one, pod);
+  }
+
+  /** What each replica answers. Throws where there is none. */
+  async askEach(one: OperatorRequest): Promise<readonly ReplicaAnswer[]> {
+    // One that a dual-stack Service lists in two slices is one all the same.
+    const pods = new Map((await findOperatorPods(this.#api, this.#place)).map((pod) => [pod.pod, pod]));
+    return Promise.all(
+      [...pods.values()].map(async (pod) => ({
+        replica: pod.pod,
+        answer: await this.#askPod(one, pod).catch((error: unknown) => ({ error })),
+      })),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#credentials.close();
+  }
+
+  async #askPod(one: OperatorRequest, pod: PodPort): Promise<OperatorAnswer> {
+    const connection = await this.#connect(pod);
     try {
       const response = await this.#send(one, connection);
       return {
@@ -67,12 +96,7 @@ export class ForwardedOperator {
     }
   }
 
-  close(): Promise<void> {
-    return this.#credentials.close();
-  }
-
-  async #connect(): Promise<Duplex> {
-    const target = await findOperatorPod(this.#api, this.#place);
+  async #connect(target: PodPort): Promise<Duplex> {
     try {
       return await openPortForward({
         server: this.#api.server,

@@ -190,7 +190,7 @@ describe('a cluster as target', () => {
     const { out, code } = await capture(['doctor'], { env });
     expect(code).toBe(1);
     expect(out).toContain('yes  API server reachable');
-    expect(out).toContain('missing: podbirthcertificates, remediationpolicies');
+    expect(out).toContain('missing: podbirthcertificates, remediationpolicies, pixiesources');
     expect(out).toContain('not permitted in namespace shop: list, watch');
     expect(out).toContain('no   may send observations');
     expect(out).toContain('get on pods/portforward, create on pods/portforward');

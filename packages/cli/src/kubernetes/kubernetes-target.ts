@@ -6,9 +6,12 @@ import {
   type LoadedKubeConfig,
   type Store,
 } from 'kernel-gossip-operator/kubernetes';
-import { API_VERSION, GROUP, KINDS, messageOf, VERSION, type Observation } from 'kernel-gossip-types';
+import type { ObservationJson } from 'kernel-gossip-pxl-scripts';
+import { API_VERSION, GROUP, KINDS, messageOf, VERSION, type About } from 'kernel-gossip-types';
 import { parseJson, textField } from '../target/decode-answer.ts';
-import { readSendAnswer } from '../target/operator-target.ts';
+import { asked } from '../target/asked.ts';
+import { refused } from '../target/failures.ts';
+import { ABOUT_PATH, readAbout, readSendAnswer } from '../target/operator-target.ts';
 import { readinessOf } from '../target/readiness.ts';
 import type {
   Finding,
@@ -17,16 +20,20 @@ import type {
   Findings,
   Heard,
   SendAnswer,
+  ServerVersions,
   Target,
 } from '../target/target.ts';
 import type { RemedyAccess } from '../target/remedy-access.ts';
+import { trafficPath, type PodRef, type TrafficAnswer } from '../target/traffic.ts';
 import { advised, withAdvice } from './advice.ts';
 import { followFindings } from './follow-findings.ts';
+import { gatherTraffic } from './gather-traffic.ts';
 import { ForwardedOperator } from './forwarded-operator.ts';
 import type { OperatorPlace } from './operator-place.ts';
 import { remedyAccess } from './remedy-access.ts';
 import { examineCluster, examineSending } from './rights.ts';
 import { SenderToken } from './sender-token.ts';
+import { servedVersions } from './served-versions.ts';
 
 export interface KubernetesTargetOptions {
   readonly loaded: LoadedKubeConfig;
@@ -102,7 +109,7 @@ export class KubernetesTarget implements Target {
     return followFindings({ api: this.#api, kind, path, undecodable: (ref) => this.#leftOut(ref) }, signal);
   }
 
-  async send(observations: readonly Observation[]): Promise<SendAnswer> {
+  async send(observations: readonly ObservationJson[]): Promise<SendAnswer> {
     const { status, retryAfter, text } = await this.#operator.ask({
       method: 'POST',
       path: '/webhook/pixie',
@@ -112,14 +119,20 @@ export class KubernetesTarget implements Target {
     return readSendAnswer(status, retryAfter, text);
   }
 
+  async traffic(pod: PodRef): Promise<TrafficAnswer> {
+    return gatherTraffic(
+      await this.#operator.askEach({ method: 'GET', path: trafficPath(pod), token: null }),
+    );
+  }
+
   async examine(): Promise<readonly Finding[]> {
     const question = 'API server reachable';
     try {
-      const version = textField(await this.#api.request({ method: 'GET', path: '/version' }), 'gitVersion');
+      const version = await this.#gitVersion();
       const reached: Finding = {
         question,
         ok: true,
-        answer: `${this.#api.server}, ${version ?? 'version not stated'}`,
+        answer: `${this.#api.server}, ${version}`,
         advice: null,
       };
       return [
@@ -134,8 +147,30 @@ export class KubernetesTarget implements Target {
     }
   }
 
+  async versions(): Promise<ServerVersions> {
+    const [operator, api, kubernetes] = await Promise.all([
+      asked(() => this.#about()),
+      asked(() => servedVersions(this.#api)),
+      asked(() => this.#gitVersion()),
+    ]);
+    return { operator, api, kubernetes };
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#store.close(), this.#operator.close()]);
+  }
+
+  async #gitVersion(): Promise<string> {
+    const body = await withAdvice(this.#api.server, () =>
+      this.#api.request({ method: 'GET', path: '/version' }),
+    );
+    return textField(body, 'gitVersion') ?? 'version not stated';
+  }
+
+  async #about(): Promise<About> {
+    const { status, text } = await this.#operator.ask({ method: 'GET', path: ABOUT_PATH, token: null });
+    if (status !== 200) throw refused('the operator', status, textField(parseJson(text), 'error'));
+    return readAbout(parseJson(text));
   }
 
   async #examineOperator(): Promise<readonly Finding[]> {
@@ -148,7 +183,7 @@ export class KubernetesTarget implements Target {
           question: 'operator reachable by port-forward',
           ok: false,
           answer: messageOf(error),
-          advice: 'Needed for send-* only.',
+          advice: 'Needed for send-*, ingest, requests and flows only.',
         },
       ];
     }

@@ -52,11 +52,14 @@ async function list(api: KubeApi, place: OperatorPlace): Promise<unknown> {
   }
 }
 
-/** A pod behind the operator's Service that takes requests. Throws `KG_STORE_UNAVAILABLE` where there is none. */
-export async function findOperatorPod(api: KubeApi, place: OperatorPlace): Promise<PodPort> {
+/** The pods behind the operator's Service that take requests. Throws `KG_STORE_UNAVAILABLE` where there is none. */
+export async function findOperatorPods(
+  api: KubeApi,
+  place: OperatorPlace,
+): Promise<readonly [PodPort, ...PodPort[]]> {
   const slices = decode(Slices, await list(api, place));
-  const [pod] = isRight(slices) ? slices.right.items.flatMap(podsOf) : [];
-  if (pod !== undefined) return pod;
+  const [first, ...others] = isRight(slices) ? slices.right.items.flatMap(podsOf) : [];
+  if (first !== undefined) return [first, ...others];
   const { namespace, service } = place;
   throw new KernelGossipError(
     'KG_STORE_UNAVAILABLE',

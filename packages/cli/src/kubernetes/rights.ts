@@ -129,7 +129,9 @@ export async function examineSending(api: KubeApi, place: OperatorPlace): Promis
       question,
       ok,
       answer: ok ? `as ${SENDER} in namespace ${place.namespace}` : `not permitted: ${missing.join(', ')}`,
-      advice: ok ? null : `${howToGetIt(missing.join(', '), place)} Only send-* needs it.`,
+      advice: ok
+        ? null
+        : `${howToGetIt(missing.join(', '), place)} send-* and ingest need all of it, requests and flows all but the token.`,
     };
   } catch (error) {
     return { question, ok: null, answer: messageOf(error), advice: null };

@@ -9,6 +9,8 @@ import { discrepancyLine, metricsSource } from './metrics-said.ts';
 import { byUrgency } from './order.ts';
 import { grid, headed, indented, bulleted, type Paper } from './paper.ts';
 import { remedyStory } from './remedy-story.ts';
+import { toScale } from './to-scale.ts';
+import { trafficStory } from './traffic-story.ts';
 import { containerOf, paintSeverity, phaseOf, provenanceNote, workloadText } from './words.ts';
 
 export interface PodStory {
@@ -25,7 +27,10 @@ function comparison(rows: readonly FigureRow[], paper: Paper): readonly string[]
 }
 
 /** Where the kernel's column comes from, and over which window. */
-function kernelSource({ spec: { source } }: KernelWhisper, windowSeconds: number | null): readonly string[] {
+export function kernelSource(
+  { spec: { source } }: KernelWhisper,
+  windowSeconds: number | null,
+): readonly string[] {
   const window = windowSeconds === null ? 'window not stated' : `window ${showSeconds(windowSeconds)}`;
   if (source === null) return [`KERNEL: from a source not stated, ${window}.`];
   const node = source.node_name === null ? '' : ` on ${visible(source.node_name)}`;
@@ -97,6 +102,8 @@ function whisperStory(whisper: KernelWhisper, paper: Paper): readonly string[] {
       : says.flatMap((text) => indented(visible(text), paper, 2))),
     '',
     ...comparison(rows, paper),
+    // A remedy has its own before and after, and the whole story should fit a screen.
+    ...((status?.remedy ?? null) === null ? toScale(whisper, paper) : []),
     ...discrepancyLine(whisper).flatMap((text) => indented(text, paper, 2)),
     '',
     ...sources(whisper, windowSeconds, now).flatMap(dim),
@@ -104,6 +111,7 @@ function whisperStory(whisper: KernelWhisper, paper: Paper): readonly string[] {
     ...withheld(whisper).flatMap(dim),
     '',
     ...why(whisper, paper),
+    ...trafficStory(whisper, paper),
     ...advice(whisper, paper),
     ...remedyStory(whisper, paper),
   ];

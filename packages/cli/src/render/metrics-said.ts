@@ -15,13 +15,20 @@ export type MetricsFigure = 'cpu' | 'memory';
 const claimed = ({ spec: { metrics_lie: claim } }: KernelWhisper, figure: MetricsFigure): number | null =>
   (figure === 'cpu' ? claim?.reported_cpu_cores : claim?.reported_memory_bytes) ?? null;
 
-const show = (figure: MetricsFigure, value: number | null): string =>
+export const showFigure = (figure: MetricsFigure, value: number | null): string =>
   figure === 'cpu' ? showCores(value) : showBytes(value);
+
+/** What metrics say of a figure as a number; null where they say nothing. */
+export function metricsValue(whisper: KernelWhisper, figure: MetricsFigure): number | null {
+  const sample = whisper.status?.metrics ?? null;
+  const sampled = figure === 'cpu' ? sample?.cpu_cores : sample?.memory_bytes;
+  return claimed(whisper, figure) ?? (sample?.availability === 'available' ? (sampled ?? null) : null);
+}
 
 /** What metrics say of a figure. What the sender claimed goes before what was read, as it does in the verdict. */
 export function metricsCell(whisper: KernelWhisper, figure: MetricsFigure): string {
   const claim = claimed(whisper, figure);
-  if (claim !== null) return show(figure, claim);
+  if (claim !== null) return showFigure(figure, claim);
   const sample = whisper.status?.metrics ?? null;
   switch (sample?.availability) {
     case 'not_available':
@@ -29,7 +36,7 @@ export function metricsCell(whisper: KernelWhisper, figure: MetricsFigure): stri
     case 'no_sample':
       return 'no sample';
     case 'available':
-      return show(figure, figure === 'cpu' ? sample.cpu_cores : sample.memory_bytes);
+      return showFigure(figure, figure === 'cpu' ? sample.cpu_cores : sample.memory_bytes);
     case undefined:
       return NOT_MEASURED;
   }
@@ -41,7 +48,7 @@ const span = (seconds: number | null, end: string | null, now: number): string =
 function kernelBeside(sample: MetricsSample, figure: MetricsFigure, now: number): string {
   const value = figure === 'cpu' ? sample.kernel_cpu_cores : sample.kernel_memory_bytes;
   if (value === null) return 'The kernel was not read at the same time.';
-  return `To it the kernel's ${show(figure, value)}, ${span(sample.kernel_window_seconds, sample.kernel_measured_at, now)}.`;
+  return `To it the kernel's ${showFigure(figure, value)}, ${span(sample.kernel_window_seconds, sample.kernel_measured_at, now)}.`;
 }
 
 function sampleSource(sample: MetricsSample, figure: MetricsFigure, now: number): string {

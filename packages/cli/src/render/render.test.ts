@@ -90,6 +90,8 @@ describe('the story of a pod', () => {
         CPU limit           not measured
         periods throttled   85.5%
         run time withheld   not measured
+        kernel  ██████████████████████████████████████████████████████████ 0.98 cores
+        metrics █████████████████████ 0.35 cores
 
         KERNEL: from kgossip on node-1, window 60 s.
         METRICS: from kgossip, at the same moment.

@@ -1,20 +1,25 @@
 import { isRight } from 'fp-ts/lib/Either.js';
+import type { ObservationJson } from 'kernel-gossip-pxl-scripts';
 import {
   About,
+  API_VERSION,
   decode,
   isKernelGossipError,
   KernelGossipError,
   KINDS,
   messageOf,
+  PodTraffic,
+  VERSION,
   WebhookAnswer,
-  type Observation,
 } from 'kernel-gossip-types';
+import { asked } from './asked.ts';
 import { backOffMs, pause } from './back-off.ts';
 import { LIST_CODECS, OBJECT_CODECS } from './codecs.ts';
 import { decodeAnswer, parseJson, textField } from './decode-answer.ts';
 import { refused, whyUnreachable } from './failures.ts';
 import { readinessOf } from './readiness.ts';
 import { serverEvents, type ServerEvent } from './sse.ts';
+import { nothingTold, trafficPath, type PodRef, type TrafficAnswer } from './traffic.ts';
 import type {
   Finding,
   FindingLists,
@@ -22,10 +27,12 @@ import type {
   Findings,
   Heard,
   SendAnswer,
+  ServerVersions,
   Target,
 } from './target.ts';
 
-const API = '/api/v1alpha1';
+const API = `/api/${VERSION}`;
+export const ABOUT_PATH = `${API}/about`;
 /** The operator sends a comment every 15 s; after three that did not come the connection is dead, whatever TCP thinks. */
 const SILENCE_MS = 50_000;
 
@@ -90,7 +97,7 @@ export class OperatorTarget implements Target {
     }
   }
 
-  async send(observations: readonly Observation[]): Promise<SendAnswer> {
+  async send(observations: readonly ObservationJson[]): Promise<SendAnswer> {
     const response = await this.#fetch('/webhook/pixie', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -99,13 +106,17 @@ export class OperatorTarget implements Target {
     return readSendAnswer(response.status, response.headers.get('retry-after'), await response.text());
   }
 
+  async traffic(pod: PodRef): Promise<TrafficAnswer> {
+    const path = trafficPath(pod);
+    const response = await this.#fetch(path, {});
+    if (response.status === 404) throw nothingTold(await response.text());
+    const body = await this.#bodyOf(path, response);
+    return { traffic: decodeAnswer(PodTraffic, body, 'the traffic of a pod'), silent: [] };
+  }
+
   async examine(): Promise<readonly Finding[]> {
     try {
-      const about = decodeAnswer(
-        About,
-        await this.#get(`${API}/about`),
-        'what the operator says about itself',
-      );
+      const about = await this.#about();
       const reached: Finding = {
         question: 'operator reachable',
         ok: true,
@@ -126,8 +137,19 @@ export class OperatorTarget implements Target {
     }
   }
 
+  async versions(): Promise<ServerVersions> {
+    const operator = await asked(() => this.#about());
+    // Whoever answers at a path with a version serves that version.
+    const api = operator.value === null ? operator : { value: [API_VERSION], why: null };
+    return { operator, api, kubernetes: null };
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async #about(): Promise<About> {
+    return readAbout(await this.#get(ABOUT_PATH));
   }
 
   /** One stream, from its beginning to its end. */
@@ -185,7 +207,10 @@ export class OperatorTarget implements Target {
   }
 
   async #get(path: string): Promise<unknown> {
-    const response = await this.#fetch(path, {});
+    return this.#bodyOf(path, await this.#fetch(path, {}));
+  }
+
+  async #bodyOf(path: string, response: Response): Promise<unknown> {
     if (!response.ok) throw refused(`${this.#base}${path}`, response.status, await errorOf(response));
     return parseJson(await response.text());
   }
@@ -225,6 +250,10 @@ async function* whileNotSilent(
     clearTimeout(timer);
   }
 }
+
+/** What the operator says about itself. */
+export const readAbout = (body: unknown): About =>
+  decodeAnswer(About, body, 'what the operator says about itself');
 
 /** What the intake's answer means; throws for answers that say nothing about single observations. */
 export function readSendAnswer(status: number, retryAfter: string | null, text: string): SendAnswer {

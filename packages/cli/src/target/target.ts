@@ -1,13 +1,15 @@
+import type { ObservationJson } from 'kernel-gossip-pxl-scripts';
 import type {
+  About,
   Change,
   KernelWhisper,
   KernelWhisperList,
-  Observation,
   PodBirthCertificate,
   PodBirthCertificateList,
   Rejection,
 } from 'kernel-gossip-types';
 import type { RemedyAccess } from './remedy-access.ts';
+import type { PodRef, TrafficAnswer } from './traffic.ts';
 
 /** The kinds that a person reads. */
 export interface Findings {
@@ -46,6 +48,19 @@ export interface Finding {
   readonly advice: string | null;
 }
 
+/** What was asked for; null with the reason where it is not known. */
+export type Asked<A> =
+  { readonly value: A; readonly why: null } | { readonly value: null; readonly why: string };
+
+/** Which versions are at the other end, each asked for by itself. */
+export interface ServerVersions {
+  readonly operator: Asked<Pick<About, 'version' | 'store'>>;
+  /** Versions of our API that are served, the preferred one first. */
+  readonly api: Asked<readonly string[]>;
+  /** Null where there is no cluster. */
+  readonly kubernetes: Asked<string> | null;
+}
+
 /**
  * Whom the command line speaks to: an operator's own API, or a cluster's API server.
  * Methods throw `KG_UNREACHABLE`, `KG_FORBIDDEN`, `KG_NOT_FOUND` and `KG_REFUSED`, and the `KG_STORE_*` of a cluster; their
@@ -65,7 +80,11 @@ export interface Target {
     namespace: string | null,
     signal: AbortSignal,
   ): AsyncGenerator<Heard<Findings[K]>>;
-  send(observations: readonly Observation[]): Promise<SendAnswer>;
+  send(observations: readonly ObservationJson[]): Promise<SendAnswer>;
+  /** What was told of a pod's traffic; `KG_NOT_FOUND` where nothing was. */
+  traffic(pod: PodRef): Promise<TrafficAnswer>;
   examine(): Promise<readonly Finding[]>;
+  /** Never rejects: what could not be asked says so. */
+  versions(): Promise<ServerVersions>;
   close(): Promise<void>;
 }

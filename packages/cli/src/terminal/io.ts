@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { visibleLines } from './sanitize.ts';
+import type { OpenScreen } from './screen.ts';
 
 /** Where a command prints, and what it may know of its surroundings. Tests give their own. */
 export interface Io {
@@ -10,6 +11,10 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Width of the terminal; null where the output goes into a pipe or a file. */
   readonly columns: number | null;
+  /** Takes over the terminal; null where nobody sits at one. */
+  readonly openScreen: OpenScreen | null;
+  /** Shows a passing line on standard error, in the place of the one before; null takes it away. Null: no terminal there. */
+  readonly showStatus: ((line: string | null) => void) | null;
   readonly chalk: ChalkInstance;
   readonly now: () => number;
   /** Aborts when the person or the system asks the program to end. */

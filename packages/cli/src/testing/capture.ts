@@ -14,6 +14,8 @@ export interface CaptureOptions {
   readonly columns?: number | null;
   readonly signal?: AbortSignal;
   readonly now?: () => number;
+  readonly openScreen?: Io['openScreen'];
+  readonly showStatus?: Io['showStatus'];
   /** Sees each piece of output as it comes. */
   readonly onOut?: (text: string) => void;
 }
@@ -29,6 +31,8 @@ export async function capture(argv: readonly string[], options: CaptureOptions =
     note: (text) => (printed.err += noteLine(text)),
     env: { HOME: '/nonexistent', ...options.env },
     columns: options.columns ?? null,
+    openScreen: options.openScreen ?? null,
+    showStatus: options.showStatus ?? null,
     chalk: new Chalk({ level: 0 }),
     now: options.now ?? (() => NOW),
     signal: options.signal ?? new AbortController().signal,

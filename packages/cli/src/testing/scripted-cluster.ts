@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+/** Takes over the connection of a request that asks for another protocol. */
+export type Upgrade = (request: IncomingMessage, socket: Duplex) => void;
 
 export const json = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { 'content-type': 'application/json' });
@@ -14,8 +17,12 @@ export const json = (response: ServerResponse, status: number, body: unknown): v
 };
 
 /** A scripted API server and a kubeconfig that leads to it; the whole story is told to a real one in e2e. */
-export async function scriptedCluster(handle: Handler): Promise<{ readonly KUBECONFIG: string }> {
+export async function scriptedCluster(
+  handle: Handler,
+  upgrade?: Upgrade,
+): Promise<{ readonly KUBECONFIG: string }> {
   const server = createServer(handle);
+  if (upgrade !== undefined) server.on('upgrade', upgrade);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const folder = await mkdtemp(join(tmpdir(), 'kgossip-kube-'));
