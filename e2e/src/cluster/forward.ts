@@ -10,11 +10,19 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
-/** Hands every TCP connection on to another address; closing it cuts the connections that are open. */
-export function forward(from: Address, to: Address): Promise<Forwarder> {
+/**
+ * Hands every TCP connection on to another address, which may be a new one each time; where there is none, the connection
+ * is cut. Closing it cuts those that are open.
+ */
+export function forward(from: Address, to: Address | (() => Address | null)): Promise<Forwarder> {
   const open = new Set<Socket>();
   const server = createServer((incoming) => {
-    const outgoing = createConnection(to);
+    const target = typeof to === 'function' ? to() : to;
+    if (target === null) {
+      incoming.destroy();
+      return;
+    }
+    const outgoing = createConnection(target);
     for (const [socket, other] of [
       [incoming, outgoing],
       [outgoing, incoming],

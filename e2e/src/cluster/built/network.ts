@@ -48,12 +48,23 @@ function dotted(littleEndianHex: string): string {
   return [...Buffer.from(littleEndianHex, 'hex')].reverse().join('.');
 }
 
+/**
+ * With a hardware address of its own: a bridge without one takes that of a port, and when the pod of this port goes, the others
+ * have lost their gateway for a while.
+ */
 export async function makeBridge(plan: NetworkPlan): Promise<void> {
   const ip = findProgramOrThrow('ip');
-  await runOrThrow(ip, ['link', 'add', plan.bridge, 'type', 'bridge']);
+  const address = hardwareAddressFor(plan.nodeAddress);
+  await runOrThrow(ip, ['link', 'add', plan.bridge, 'address', address, 'type', 'bridge']);
   await runOrThrow(ip, ['address', 'add', `${plan.nodeAddress}/24`, 'dev', plan.bridge]);
   await runOrThrow(ip, ['address', 'add', `${plan.apiServiceAddress}/32`, 'dev', plan.bridge]);
   await runOrThrow(ip, ['link', 'set', plan.bridge, 'up']);
+}
+
+/** Locally administered (IEEE 802, the second bit of the first byte), with the four bytes of the node's address. */
+function hardwareAddressFor(address: string): string {
+  const bytes = [0x02, 0x00, ...address.split('.').map(Number)];
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
 /** The pods' ends went with their network namespaces; deleting the bridge takes its addresses and routes along. */

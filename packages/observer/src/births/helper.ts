@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { backoffMs } from '../deliver/backoff.ts';
@@ -147,7 +147,11 @@ class Helper implements KernelTracer {
   #launch(path: string): void {
     this.#startedMs = performance.now();
     this.#complaint = '';
-    const child = spawn(path, [], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+    const child = spawned(path);
+    if (child instanceof Error) {
+      this.#ended(path, child.message);
+      return;
+    }
     this.#child = child;
     this.#gone = new Promise((resolve) => {
       child.once('close', (code, signal) => {
@@ -259,6 +263,18 @@ class Helper implements KernelTracer {
   #stopTimers(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#watchdog !== null) clearTimeout(this.#watchdog);
+  }
+}
+
+/**
+ * Some of what keeps a program from starting Node throws. EPERM is one: the program's file has capabilities that this process
+ * may not have (capabilities(7)).
+ */
+function spawned(path: string): ChildProcessWithoutNullStreams | Error {
+  try {
+    return spawn(path, [], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

@@ -53,7 +53,9 @@ const statusOf = (body: unknown): Status => ({
   reason: textOf(fieldOf(body, 'reason')),
   code: numberOf(fieldOf(body, 'code')),
   retryAfterSeconds: numberOf(fieldOf(body, 'details', 'retryAfterSeconds')),
-  causes: itemsOf(fieldOf(body, 'details', 'causes')).flatMap((cause) => textOf(fieldOf(cause, 'reason')) ?? []),
+  causes: itemsOf(fieldOf(body, 'details', 'causes')).flatMap(
+    (cause) => textOf(fieldOf(cause, 'reason')) ?? [],
+  ),
 });
 
 /** Server-side apply answers 500 to a field or a type that the schema lacks, where 422 would be meant (seen in 1.35). */
