@@ -1,6 +1,6 @@
+import { visible } from 'kernel-gossip-types';
 import { Chalk, supportsColor } from 'chalk';
 import { noteLine, type Io } from './terminal/io.ts';
-import { visible } from './terminal/sanitize.ts';
 import { screenOn, type OpenScreen } from './terminal/screen.ts';
 import { inAscii, isAsciiOnly, type Draw } from './terminal/signs.ts';
 import { cut } from './terminal/width.ts';

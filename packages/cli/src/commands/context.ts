@@ -1,10 +1,10 @@
+import { visible } from 'kernel-gossip-types';
 import type { Command } from 'commander';
 import type { ExitCode } from '../exit-codes.ts';
 import { targetOptions, type OutputFormat, type TargetOptions } from '../options.ts';
 import { chooseTarget } from '../target/choose-target.ts';
 import type { Target } from '../target/target.ts';
 import { tellingWaits } from '../target/telling-waits.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { Io } from '../terminal/io.ts';
 
 /** What a command is made with: where to print, and where to leave its exit code. */

@@ -1,11 +1,10 @@
 import { Command, Option } from 'commander';
-import { messageOf } from 'kernel-gossip-types';
+import { messageOf, visible } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { targetOptions } from '../options.ts';
 import { chooseTarget } from '../target/choose-target.ts';
 import type { Finding } from '../target/target.ts';
 import { documentWidth, type Io } from '../terminal/io.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { toJson, toYaml } from '../terminal/serialise.ts';
 import { pad, wrap } from '../terminal/width.ts';
 import { textOption, type CommandContext } from './context.ts';

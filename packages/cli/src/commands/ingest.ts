@@ -2,11 +2,10 @@ import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { Command, InvalidArgumentError } from 'commander';
 import { TABLE_NAMES } from 'kernel-gossip-pxl-scripts';
-import { KernelGossipError, messageOf } from 'kernel-gossip-types';
+import { KernelGossipError, messageOf, visible } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { ingest } from '../ingest/ingest.ts';
 import { beginTally, type Tally, type TableTally } from '../ingest/tally.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { withTarget, type CommandContext } from './context.ts';
 
 /** As long as an observation's source may be. */

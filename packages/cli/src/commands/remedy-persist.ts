@@ -1,12 +1,11 @@
 import { Command, Option } from 'commander';
-import { KernelGossipError, type RemedyOwner } from 'kernel-gossip-types';
+import { KernelGossipError, visible, type RemedyOwner } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { ownerManifest } from '../remedy/by-hand.ts';
 import { theRemedy, type Remedied } from '../remedy/choose-remedy.ts';
 import { persistingOf, templateChanges, whatChangedSince, whyNotPersist } from '../remedy/persisting.ts';
 import { ownerText } from '../render/remedy-sheet.ts';
 import type { RemedyAccess } from '../target/remedy-access.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { CommandContext } from './context.ts';
 import { aboutPod, remediesAsked, withRemedies } from './with-remedies.ts';
 

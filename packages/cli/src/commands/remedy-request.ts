@@ -1,13 +1,19 @@
 import { Command, Option } from 'commander';
-import { KernelGossipError, remedyRequest, type Remedy, type RemedyVerb } from 'kernel-gossip-types';
+import {
+  KernelGossipError,
+  remedyRequest,
+  visible,
+  REMEDY_PHASE_WORDS,
+  type Remedy,
+  type RemedyVerb,
+} from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { targetOptions } from '../options.ts';
 import { whileWaiting } from '../terminal/while-waiting.ts';
 import { awaitAnswer } from '../remedy/await-answer.ts';
 import { theRemedy, type Remedied } from '../remedy/choose-remedy.ts';
 import { fits, whyNot, type Outcome } from '../remedy/request.ts';
-import { changeText, PHASE_WORDS, resourcesText } from '../render/remedy-words.ts';
-import { visible } from '../terminal/sanitize.ts';
+import { changeText, resourcesText } from '../render/remedy-words.ts';
 import type { CommandContext } from './context.ts';
 import { aboutPod, remediesAsked, withRemedies, type RemedyPlace } from './with-remedies.ts';
 
@@ -26,7 +32,7 @@ const whatIsAsked = (verb: RemedyVerb, { from, to, original }: Remedy): string =
     : `back to ${original === null ? 'what it began with' : resourcesText(original)}`;
 
 const standing = ({ phase, message }: Remedy): string =>
-  `${phase}: ${PHASE_WORDS[phase]}. ${visible(message)}`;
+  `${phase}: ${REMEDY_PHASE_WORDS[phase]}. ${visible(message)}`;
 
 interface Answer {
   /** Whether what was asked for is done, or under way. */

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { messageOf, type FindingObservation } from 'kernel-gossip-types';
+import { messageOf, visible, type FindingObservation } from 'kernel-gossip-types';
 import { EXIT } from '../exit-codes.ts';
 import { numberFrom, wholeNumberFrom } from '../options.ts';
 import { birthLine } from '../render/explain.ts';
@@ -9,7 +9,6 @@ import { awaitFinding, type FiledFinding } from '../send/await-finding.ts';
 import { flagForPath, flagsOf, observationFrom, type FieldFlag } from '../send/fields.ts';
 import { sendLoad, type LoadResult } from '../send/load.ts';
 import type { Target } from '../target/target.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { withTarget, type CommandContext } from './context.ts';
 
 interface SendCommand {

@@ -1,10 +1,10 @@
+import { visible } from 'kernel-gossip-types';
 import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { wholeNumberFrom } from '../options.ts';
 import type { Io } from '../terminal/io.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { OneMachine } from '../up/one-machine.ts';
 import { textOption, type CommandContext } from './context.ts';
 

@@ -1,11 +1,10 @@
 import { Command, Option } from 'commander';
-import { API_VERSION } from 'kernel-gossip-types';
+import { API_VERSION, visible } from 'kernel-gossip-types';
 import { chooseTarget } from '../target/choose-target.ts';
 import type { Asked, ServerVersions } from '../target/target.ts';
 import { targetOptions } from '../options.ts';
 import { tellingWaits } from '../target/telling-waits.ts';
 import { asked } from '../target/asked.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { toJson, toYaml } from '../terminal/serialise.ts';
 import { readVersion } from '../version.ts';
 import { textOption, type CommandContext } from './context.ts';

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PodBirthCertificate, PodCreation } from 'kernel-gossip-types';
+import { visible, type PodBirthCertificate, type PodCreation } from 'kernel-gossip-types';
 import { observationFrom } from '../send/fields.ts';
 import { awaitFinding, isAssessed } from '../send/await-finding.ts';
 import { drawCertificate } from '../render/birth-certificate.ts';
 import type { Target } from '../target/target.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { OneMachine } from '../up/one-machine.ts';
 import { runContainer } from './container.ts';
 import { DemoFailed, sendAll, wait, type Teller } from './story.ts';

@@ -1,6 +1,5 @@
-import type { KernelWhisper, Remedy, RemedyOwner } from 'kernel-gossip-types';
+import { visible, type KernelWhisper, type Remedy, type RemedyOwner } from 'kernel-gossip-types';
 import { parseJson } from '../target/decode-answer.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { toYaml } from '../terminal/serialise.ts';
 import { patchableKind } from './owner-patch.ts';
 

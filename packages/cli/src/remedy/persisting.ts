@@ -1,11 +1,12 @@
 import {
   RESOURCE_FIELDS,
+  REMEDY_PHASE_WORDS,
   type ContainerResources,
   type KernelWhisper,
   type Remedy,
   type RemedyOwner,
 } from 'kernel-gossip-types';
-import { changeText, PHASE_WORDS } from '../render/remedy-words.ts';
+import { changeText } from '../render/remedy-words.ts';
 import type { OwnerRef, TemplateResources } from '../target/remedy-access.ts';
 import {
   PATCHABLE_KINDS,
@@ -44,7 +45,7 @@ export function whyNotPersist(
     return `${manager} keeps ${kind} ${name} in line with a repository and would put the old limits back: change it there.`;
   return phase === 'Proven'
     ? null
-    : `The remedy is ${phase}: ${PHASE_WORDS[phase]}. That it helps is not proven.`;
+    : `The remedy is ${phase}: ${REMEDY_PHASE_WORDS[phase]}. That it helps is not proven.`;
 }
 
 /**

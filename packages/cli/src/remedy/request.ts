@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   REMEDY_PHASES,
   remedyRequest,
+  REMEDY_PHASE_WORDS,
   type Remedy,
   type RemedyPhase,
   type RemedyVerb,
 } from 'kernel-gossip-types';
-import { PHASE_WORDS } from '../render/remedy-words.ts';
 
 /** Whether limits other than those it began with are in force, or about to be. */
 function hasChanged({ phase, original, from, applied_at: applied }: Remedy): boolean {
@@ -53,7 +53,7 @@ const UNDO_ADVICE: Readonly<Record<RemedyPhase, string>> = {
 /** Why a request makes no sense now, and what to do instead; null where it does. */
 export function whyNot(verb: RemedyVerb, remedy: Remedy): string | null {
   const { phase, proposal_id: id } = remedy;
-  const stands = `The remedy is ${phase}: ${PHASE_WORDS[phase]}.`;
+  const stands = `The remedy is ${phase}: ${REMEDY_PHASE_WORDS[phase]}.`;
   if (!fits(verb, remedy)) {
     return `${stands} ${verb === 'approve' && phase !== 'Proposed' ? APPROVE_ADVICE[phase] : UNDO_ADVICE[phase]}`;
   }

@@ -1,6 +1,10 @@
-import type { KernelStats, PodBirthCertificate, PodBirthCertificateSpec } from 'kernel-gossip-types';
+import {
+  visible,
+  type KernelStats,
+  type PodBirthCertificate,
+  type PodBirthCertificateSpec,
+} from 'kernel-gossip-types';
 import { NOT_MEASURED, showMilliseconds, showText } from '../terminal/figures.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { pad, widthOf, wrap } from '../terminal/width.ts';
 import {
   containerTitle,

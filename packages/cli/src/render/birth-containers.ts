@@ -1,12 +1,12 @@
-import type {
-  BirthRole,
-  ContainerBirth,
-  ContainerRole,
-  NamespaceKind,
-  SyscallCount,
+import {
+  visible,
+  type BirthRole,
+  type ContainerBirth,
+  type ContainerRole,
+  type NamespaceKind,
+  type SyscallCount,
 } from 'kernel-gossip-types';
 import { NOT_MEASURED, showMilliseconds, showText } from '../terminal/figures.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { pad, widthOf, wrap } from '../terminal/width.ts';
 
 /** Thousands set apart: `14,560`. */

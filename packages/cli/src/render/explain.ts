@@ -1,9 +1,7 @@
-import type { KernelWhisper, PodBirthCertificate } from 'kernel-gossip-types';
+import { visible, CAUSE_WORDS, type KernelWhisper, type PodBirthCertificate } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
 import { showCount, showMilliseconds, showPercent, showSeconds } from '../terminal/figures.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { wrap } from '../terminal/width.ts';
-import { CAUSE_WORDS } from './cause-words.ts';
 import { figuresOf, type FigureRow } from './figures-of.ts';
 import { discrepancyLine, metricsSource } from './metrics-said.ts';
 import { byUrgency } from './order.ts';

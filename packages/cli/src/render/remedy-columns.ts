@@ -1,8 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import type { RemedyPhase } from 'kernel-gossip-types';
+import { visible, type RemedyPhase } from 'kernel-gossip-types';
 import type { Remedied } from '../remedy/choose-remedy.ts';
 import { age } from '../terminal/duration.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { Column } from '../terminal/table.ts';
 import { changeText, improvementText, momentOf } from './remedy-words.ts';
 

@@ -1,10 +1,15 @@
-import type { Remedy, RemedyOwner, RemedyPhase } from 'kernel-gossip-types';
+import {
+  visible,
+  REMEDY_PHASE_WORDS,
+  type Remedy,
+  type RemedyOwner,
+  type RemedyPhase,
+} from 'kernel-gossip-types';
 import { ownerCommand, ownerManifest, resizeCommand } from '../remedy/by-hand.ts';
 import type { Remedied } from '../remedy/choose-remedy.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { headed, indented, type Paper } from './paper.ts';
 import { helpLines, isUntried, lastingText, remedyCommand } from './remedy-story.ts';
-import { changeText, modeText, PHASE_WORDS, resourcesText, timesText } from './remedy-words.ts';
+import { changeText, modeText, resourcesText, timesText } from './remedy-words.ts';
 
 function checkLines({ checks }: Remedy, paper: Paper): readonly string[] {
   if (checks === null || checks.length === 0) return headed('Checks:', 'not stated.', paper);
@@ -90,7 +95,7 @@ export function remedySheet(one: Remedied, paper: Paper): string {
       `Remedy for ${visible(spec.namespace)}/${visible(spec.pod_name)}, container ${visible(remedy.container_name)} (${spec.kind})`,
     ),
     '',
-    ...headed('Phase:', `${phase}: ${PHASE_WORDS[phase]} (${visible(reason)}).`, paper),
+    ...headed('Phase:', `${phase}: ${REMEDY_PHASE_WORDS[phase]} (${visible(reason)}).`, paper),
     ...indented(visible(message), paper, 4),
     ...headed('Change:', `${changeText(remedy.from, remedy.to)}.`, paper),
     ...(original === null ? [] : indented(`It began with ${resourcesText(original)}.`, paper, 4)),

@@ -1,8 +1,13 @@
-import type { KernelWhisper, Remedy, RemedyPhase } from 'kernel-gossip-types';
-import { visible } from '../terminal/sanitize.ts';
+import {
+  visible,
+  REMEDY_PHASE_WORDS,
+  type KernelWhisper,
+  type Remedy,
+  type RemedyPhase,
+} from 'kernel-gossip-types';
 import { beforeAfter } from './before-after.ts';
 import { command, headed, indented, type Paper } from './paper.ts';
-import { improvementText, modeText, PHASE_WORDS, stepText, timesText } from './remedy-words.ts';
+import { improvementText, modeText, stepText, timesText } from './remedy-words.ts';
 
 /** `kgossip remedy …` about the pod of a whisper, to be typed as it stands. */
 export const remedyCommand = ({ spec }: KernelWhisper, what: string): string =>
@@ -78,7 +83,11 @@ function doneLines(whisper: KernelWhisper, remedy: Remedy, paper: Paper): readon
   const question = isUntried(remedy) ? 'What is proposed:' : 'What was done:';
   const times = timesText(remedy, paper.now);
   return [
-    ...headed(question, `${stepText(remedy)}. ${phase}: ${PHASE_WORDS[phase]} (${visible(reason)}).`, paper),
+    ...headed(
+      question,
+      `${stepText(remedy)}. ${phase}: ${REMEDY_PHASE_WORDS[phase]} (${visible(reason)}).`,
+      paper,
+    ),
     ...indented(visible(message), paper, 4),
     ...refusals(remedy, paper),
     ...indented(`${modeText(remedy)}${times === '' ? '' : `; ${times}`}.`, paper, 4).map((line) =>

@@ -1,21 +1,6 @@
-import type { ContainerResources, Remedy, RemedyPhase } from 'kernel-gossip-types';
+import { visible, type ContainerResources, type Remedy } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
 import { showPercent } from '../terminal/figures.ts';
-import { visible } from '../terminal/sanitize.ts';
-
-/** Where a remedy stands, in a few words. */
-export const PHASE_WORDS: Readonly<Record<RemedyPhase, string>> = {
-  Proposed: 'shown, not sent',
-  Refused: 'not made',
-  Waiting: 'allowed; not sent yet',
-  Applying: 'sent, or about to be',
-  Measuring: 'in force; the kernel is asked whether it helps',
-  Proven: 'in force; what the kernel counted meets the proof',
-  TakingBack: 'the old limits are being put back',
-  TakenBack: 'the old limits are back',
-  SteppedBack: 'nothing more is done for now; the limits stay as they are',
-  LeftAlone: 'it used all that it was given, up to the highest limit tried; the old limits are back',
-};
 
 const FIELDS: readonly (readonly [keyof ContainerResources, string])[] = [
   ['cpu_limit', 'CPU limit'],

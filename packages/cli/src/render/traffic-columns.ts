@@ -1,8 +1,7 @@
 import type { ChalkInstance } from 'chalk';
-import type { FlowWindow, RequestWindow } from 'kernel-gossip-types';
+import { visible, type FlowWindow, type RequestWindow } from 'kernel-gossip-types';
 import { age, humanDuration } from '../terminal/duration.ts';
 import { NOT_MEASURED, showBytes, showCount, showMilliseconds, showText } from '../terminal/figures.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { Column } from '../terminal/table.ts';
 import {
   requestsOf,

@@ -1,7 +1,12 @@
-import type { KernelWhisper, TrafficLatency, TrafficSpan, TrafficSummary } from 'kernel-gossip-types';
+import {
+  visible,
+  type KernelWhisper,
+  type TrafficLatency,
+  type TrafficSpan,
+  type TrafficSummary,
+} from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
 import { NOT_MEASURED, showMilliseconds, showPercent } from '../terminal/figures.ts';
-import { visible } from '../terminal/sanitize.ts';
 import { bulleted, headed, indented, type Paper } from './paper.ts';
 import { marked } from './words.ts';
 

@@ -1,7 +1,6 @@
 import type { ChalkInstance } from 'chalk';
-import type { KernelWhisper } from 'kernel-gossip-types';
+import { visible, type KernelWhisper } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { Column } from '../terminal/table.ts';
 import { containerOf, evidenceOf, marked, paintSeverity, phaseOf, workloadText } from './words.ts';
 

@@ -1,6 +1,5 @@
 import type { ChalkInstance } from 'chalk';
-import type { KernelWhisper, Phase, Provenance, Severity } from 'kernel-gossip-types';
-import { visible } from '../terminal/sanitize.ts';
+import { visible, type KernelWhisper, type Phase, type Provenance, type Severity } from 'kernel-gossip-types';
 
 /** What a finding says about itself when it was not measured where and when it says. Null for a measured one. */
 export const provenanceNote = (provenance: Provenance): string | null =>

@@ -1,4 +1,4 @@
-import { visible } from './sanitize.ts';
+import { visible } from 'kernel-gossip-types';
 
 /** What stands where a figure was not measured. It is never 0. */
 export const NOT_MEASURED = 'not measured';

@@ -1,21 +1,4 @@
-/**
- * Everything that is not a visible character: controls (C0, DEL, C1), formats (bidirectional overrides, zero-width and
- * tag characters), lone surrogates, line and paragraph separators. A terminal obeys some of them, whoever wrote them:
- * a pod named with an escape sequence could retitle a window or hide a row ("Trojan Source", CVE-2021-42574).
- */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+import { visible } from 'kernel-gossip-types';
 
-const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-function escapeOf(character: string): string {
-  const short = SHORT_ESCAPES[character];
-  if (short !== undefined) return short;
-  const code = (character.codePointAt(0) ?? 0).toString(16);
-  return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`;
-}
-
-/** Text from outside as it may be printed: one line, in which nothing acts on the terminal. */
-export const visible = (text: string): string => text.replace(INVISIBLE, escapeOf);
-
-/** The same for text of several lines, whose line ends stay. */
+/** Text of several lines as it may be printed: their ends stay, and nothing in them acts on the terminal. */
 export const visibleLines = (text: string): string => text.split('\n').map(visible).join('\n');

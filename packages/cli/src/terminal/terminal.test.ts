@@ -1,9 +1,9 @@
+import { visible } from 'kernel-gossip-types';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { humanDuration } from './duration.ts';
 import { showBytes, showCores, showMilliseconds, showPercent } from './figures.ts';
-import { visible } from './sanitize.ts';
 import { toJson, toYaml } from './serialise.ts';
 import { table } from './table.ts';
 import { cut, widthOf, wrap } from './width.ts';

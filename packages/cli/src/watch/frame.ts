@@ -1,10 +1,9 @@
 import type { ChalkInstance } from 'chalk';
-import { SEVERITIES, type KernelWhisper } from 'kernel-gossip-types';
+import { SEVERITIES, visible, type KernelWhisper } from 'kernel-gossip-types';
 import { kernelSource } from '../render/explain.ts';
 import { figuresOf, type FigureRow } from '../render/figures-of.ts';
 import { evidenceOf, containerOf, marked, paintSeverity, phaseOf } from '../render/words.ts';
 import { age } from '../terminal/duration.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { ScreenSize } from '../terminal/screen.ts';
 import { sparkline } from '../terminal/sparkline.ts';
 import { headerLine, layOut, rowLine, type Column } from '../terminal/table.ts';

@@ -1,7 +1,6 @@
-import type { KernelWhisper } from 'kernel-gossip-types';
+import { visible, type KernelWhisper } from 'kernel-gossip-types';
 import { byUrgency } from '../render/order.ts';
 import { workloadText } from '../render/words.ts';
-import { visible } from '../terminal/sanitize.ts';
 import type { HeldWhisper } from './held.ts';
 
 export const SORTS = ['worst first', 'newest first', 'by name'] as const;

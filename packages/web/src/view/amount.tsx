@@ -1,7 +1,7 @@
+import { visible } from 'kernel-gossip-types';
 import type { JSX } from 'preact';
 import { NOT_MEASURED } from '../model/amounts.ts';
 import type { Figure } from '../model/figures.ts';
-import { visible } from '../model/visible-text.ts';
 
 /** A number with its source and window; where it was not measured, words that no number looks like. */
 export function Amount({ figure: { text, about } }: { readonly figure: Figure }): JSX.Element {

@@ -1,10 +1,9 @@
 import type { JSX } from 'preact';
-import type { KernelStats, PodBirthCertificate, TimelineEntry } from 'kernel-gossip-types';
+import { visible, type KernelStats, type PodBirthCertificate, type TimelineEntry } from 'kernel-gossip-types';
 import { millisecondsText, percentText } from '../model/amounts.ts';
 import { birthDrawing, ticksOf, type Bar, type Part } from '../model/birth-lanes.ts';
 import type { Figure } from '../model/figures.ts';
 import { clockText } from '../model/moments.ts';
-import { visible } from '../model/visible-text.ts';
 import { provenanceNote } from '../model/words.ts';
 import { Amount } from './amount.tsx';
 import { ProvenanceMark } from './marks.tsx';

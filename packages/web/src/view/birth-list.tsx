@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
-import type { PodBirthCertificate } from 'kernel-gossip-types';
+import { visible, type PodBirthCertificate } from 'kernel-gossip-types';
 import { millisecondsText } from '../model/amounts.ts';
 import { agoText } from '../model/moments.ts';
 import { podHash } from '../model/route.ts';
-import { visible } from '../model/visible-text.ts';
 import type { App } from '../state/app.ts';
 import { Amount } from './amount.tsx';
 import { ProvenanceMark } from './marks.tsx';

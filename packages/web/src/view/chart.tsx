@@ -1,10 +1,10 @@
+import { visible } from 'kernel-gossip-types';
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { clockText } from '../model/moments.ts';
 import { valueAt, type Episode, type Mark, type Panel, type Span, type Voice } from '../model/pod-tracks.ts';
-import { visible } from '../model/visible-text.ts';
 import type { Theme } from '../state/theme.ts';
 
 /** A stretch of time, in milliseconds. */

@@ -1,8 +1,8 @@
+import { visible } from 'kernel-gossip-types';
 import type { JSX } from 'preact';
 import type { Connection } from '../live/follow.ts';
 import { openBySeverity } from '../model/groups.ts';
 import { clockText } from '../model/moments.ts';
-import { visible } from '../model/visible-text.ts';
 import type { App } from '../state/app.ts';
 
 /** The name, the ways to go, and how live all of it is. */

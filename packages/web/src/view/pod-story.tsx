@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import type { KernelWhisper, PodBirthCertificate, PodTraffic } from 'kernel-gossip-types';
+import { visible, type KernelWhisper, type PodBirthCertificate, type PodTraffic } from 'kernel-gossip-types';
 import { urgentFirst, whisperKey } from '../model/groups.ts';
-import { visible } from '../model/visible-text.ts';
 import type { App } from '../state/app.ts';
 import { BirthCertificate } from './birth-certificate.tsx';
 import { TimeAxis } from './time-axis.tsx';

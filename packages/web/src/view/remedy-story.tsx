@@ -1,11 +1,9 @@
 import type { JSX } from 'preact';
-import type { KernelWhisper, Remedy } from 'kernel-gossip-types';
+import { visible, REMEDY_PHASE_WORDS, type KernelWhisper, type Remedy } from 'kernel-gossip-types';
 import { percentText } from '../model/amounts.ts';
 import { readingFigures, type Figure } from '../model/figures.ts';
 import { clockText } from '../model/moments.ts';
 import { changeText, momentsOf } from '../model/remedy.ts';
-import { visible } from '../model/visible-text.ts';
-import { REMEDY_WORDS } from '../model/words.ts';
 import { Amount } from './amount.tsx';
 
 export interface RemedyStoryOptions {
@@ -22,7 +20,7 @@ export function RemedyStory({ whisper, remedy, now }: RemedyStoryOptions): JSX.E
     <>
       <h4>Remedy: {remedy.phase}</h4>
       <p>
-        {change === null ? null : <strong>{visible(change)}</strong>} {REMEDY_WORDS[remedy.phase]}.{' '}
+        {change === null ? null : <strong>{visible(change)}</strong>} {REMEDY_PHASE_WORDS[remedy.phase]}.{' '}
         {visible(remedy.message)}
       </p>
       <BeforeAfter whisper={whisper} remedy={remedy} now={now} />

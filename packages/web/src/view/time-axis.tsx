@@ -1,10 +1,9 @@
 import type { JSX } from 'preact';
 import { useSignal } from '@preact/signals';
-import type { KernelWhisper, PodTraffic } from 'kernel-gossip-types';
+import { visible, type KernelWhisper, type PodTraffic } from 'kernel-gossip-types';
 import { whisperKey } from '../model/groups.ts';
 import { clockText } from '../model/moments.ts';
 import { episodesOf, extentOf, marksOf, panelsOf, trafficPanels, type Panel } from '../model/pod-tracks.ts';
-import { visible } from '../model/visible-text.ts';
 import type { App } from '../state/app.ts';
 import { Chart } from './chart.tsx';
 

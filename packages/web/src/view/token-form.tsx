@@ -1,6 +1,6 @@
+import { visible } from 'kernel-gossip-types';
 import type { JSX } from 'preact';
 import { useSignal } from '@preact/signals';
-import { visible } from '../model/visible-text.ts';
 
 export interface TokenFormOptions {
   readonly denial: { readonly status: 401 | 403; readonly why: string };

@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
-import type { TrafficSpan, TrafficSummary } from 'kernel-gossip-types';
+import { visible, type TrafficSpan, type TrafficSummary } from 'kernel-gossip-types';
 import { millisecondsText, percentText } from '../model/amounts.ts';
 import type { Figure } from '../model/figures.ts';
 import { clockText } from '../model/moments.ts';
-import { visible } from '../model/visible-text.ts';
 import { Amount } from './amount.tsx';
 import { ProvenanceMark } from './marks.tsx';
 

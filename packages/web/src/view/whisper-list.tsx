@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useCallback } from 'preact/hooks';
-import type { KernelWhisper } from 'kernel-gossip-types';
+import { visible, CAUSE_WORDS, type KernelWhisper } from 'kernel-gossip-types';
 import { phaseOf } from '../model/filters.ts';
 import { comparisonOf, headlineOf } from '../model/figures.ts';
 import { openBySeverity, type Group } from '../model/groups.ts';
@@ -8,8 +8,7 @@ import { agoText } from '../model/moments.ts';
 import { subjectOf } from '../model/pod-tracks.ts';
 import { podHash } from '../model/route.ts';
 import type { Row } from '../model/rows.ts';
-import { visible } from '../model/visible-text.ts';
-import { CAUSE_WORDS, KIND_WORDS } from '../model/words.ts';
+import { KIND_WORDS } from '../model/words.ts';
 import type { App } from '../state/app.ts';
 import { Amount } from './amount.tsx';
 import { FilterBar } from './filter-bar.tsx';

@@ -1,12 +1,11 @@
 import type { JSX } from 'preact';
-import type { KernelWhisper } from 'kernel-gossip-types';
+import { visible, CAUSE_WORDS, type KernelWhisper } from 'kernel-gossip-types';
 import { percentText } from '../model/amounts.ts';
 import { phaseOf } from '../model/filters.ts';
 import { figuresOf, kernelAbout, type Figure, type FigureRow } from '../model/figures.ts';
 import { agoText, clockText } from '../model/moments.ts';
 import { subjectOf } from '../model/pod-tracks.ts';
-import { visible } from '../model/visible-text.ts';
-import { CAUSE_WORDS, KIND_WORDS, provenanceNote } from '../model/words.ts';
+import { KIND_WORDS, provenanceNote } from '../model/words.ts';
 import { Amount } from './amount.tsx';
 import { ProvenanceMark, SeverityMark } from './marks.tsx';
 import { RemedyStory } from './remedy-story.tsx';

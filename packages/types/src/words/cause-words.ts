@@ -1,4 +1,4 @@
-import type { CauseKind } from 'kernel-gossip-types';
+import type { CauseKind } from '../resource/index.ts';
 
 /** Each cause in a few words; its evidence stands on the whisper. */
 export const CAUSE_WORDS: Readonly<Record<CauseKind, string>> = {

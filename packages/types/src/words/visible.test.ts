@@ -1,9 +1,9 @@
+import { visible } from './visible.ts';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { visible } from './visible-text.ts';
 
 it('writes out what cannot be seen, and leaves everything else', () => {
-  expect(visible('a\u202Eb\u0007c\nd')).toBe('a\\u{202e}b\\x07c\\x0ad');
+  expect(visible('a\u202Eb\u0007c\nd')).toBe('a\\u{202e}b\\x07c\\nd');
   expect(visible('<b>näme</b> 名')).toBe('<b>näme</b> 名');
 });
 
