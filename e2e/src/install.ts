@@ -1,26 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterDescription } from './cluster/cluster.ts';
 import type { Kubectl } from './kubectl.ts';
 
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const OPERATOR_MANIFESTS = join(REPOSITORY, 'k8s/operator');
 export const OPERATOR_NAMESPACE = 'kernel-gossip';
 
 /**
  * Installs as the README says, `kubectl apply -f k8s/crds/ && kubectl apply -f k8s/operator/`, but for the replicas of
- * the Deployment: their image is not in a registry, and the suites run the operator as processes of their own.
+ * the Deployment: the suites run the operator as processes of their own. There is none from the beginning, since the image
+ * may be there, and even an operator that is scaled away at once writes verdicts first.
  */
 export async function install(kubectl: Kubectl): Promise<void> {
   await succeed(kubectl, ['wait', '--for=condition=Ready', 'node', '--all', '--timeout=90s']);
   await succeed(kubectl, ['apply', '-f', `${REPOSITORY}k8s/crds/`]);
   await succeed(kubectl, ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
-  await succeed(kubectl, ['apply', '-f', `${REPOSITORY}k8s/operator/`]);
-  await succeed(kubectl, [
-    'scale',
-    '-n',
-    OPERATOR_NAMESPACE,
-    'deployment/kernel-gossip-operator',
-    '--replicas=0',
-  ]);
+  for (const file of readdirSync(OPERATOR_MANIFESTS)) {
+    const manifest = readFileSync(join(OPERATOR_MANIFESTS, file), 'utf8');
+    await succeed(kubectl, ['apply', '-f', '-'], manifest.replace(/^ {2}replicas: \d+$/m, '  replicas: 0'));
+  }
 }
 
 /** Runs kubectl and returns what it printed; throws what it said where it failed. */
