@@ -53,11 +53,11 @@ export function shownBy(raw: string): string {
 export function inTerminal(argv: readonly string[], options: TerminalOptions = {}): TerminalSession {
   const { columns = 100, rows = 30, env = {} } = options;
   const node = [process.execPath, '--conditions=@kernel-gossip/source', MAIN, ...argv].map(quote).join(' ');
-  const { NO_COLOR: _noColour, FORCE_COLOR: _forced, LC_ALL: _all, ...inherited } = process.env;
   // The settings of the terminal afterwards must be those of before.
   const line = `stty rows ${rows} cols ${columns}; before=$(stty -g); ${node}; code=$?; [ "$(stty -g)" = "$before" ] || echo SPOILT; exit $code`;
   const child = spawn('script', ['-qfec', line, '/dev/null'], {
-    env: { ...inherited, HOME: '/nonexistent', TERM: 'xterm-256color', LANG: 'C.UTF-8', ...env },
+    // Nothing is inherited: colours and signs depend on CI, NO_COLOR, FORCE_COLOR, COLORTERM, LC_ALL and others.
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', TERM: 'xterm-256color', LANG: 'C.UTF-8', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   onTestFinished(() => {
