@@ -1,6 +1,6 @@
+import { showMilliseconds } from 'kernel-gossip-types';
 import { availableParallelism } from 'node:os';
 import type { Target } from '../target/target.ts';
-import { showMilliseconds } from '../terminal/figures.ts';
 import { BurstyLoad } from './bursty-load.ts';
 import type { CpuGroup } from './cpu-group.ts';
 import { sideBySide } from './show.ts';

@@ -1,12 +1,3 @@
-import type {
-  FindingKind,
-  KernelReading,
-  KernelWhisper,
-  MeasuredPair,
-  Remedy,
-  RemedyPhase,
-} from 'kernel-gossip-types';
-import { age } from '../terminal/duration.ts';
 import {
   NOT_MEASURED,
   showBytes,
@@ -14,7 +5,14 @@ import {
   showCount,
   showSeconds,
   showWithheld,
-} from '../terminal/figures.ts';
+  type FindingKind,
+  type KernelReading,
+  type KernelWhisper,
+  type MeasuredPair,
+  type Remedy,
+  type RemedyPhase,
+} from 'kernel-gossip-types';
+import { age } from '../terminal/duration.ts';
 import { grid, widthOfGrid, type Paper } from './paper.ts';
 
 type Measure = readonly [name: string, show: (reading: KernelReading, now: number) => string];

@@ -1,10 +1,12 @@
 import {
+  NOT_MEASURED,
+  showMilliseconds,
+  showText,
   visible,
   type KernelStats,
   type PodBirthCertificate,
   type PodBirthCertificateSpec,
 } from 'kernel-gossip-types';
-import { NOT_MEASURED, showMilliseconds, showText } from '../terminal/figures.ts';
 import { pad, widthOf, wrap } from '../terminal/width.ts';
 import {
   containerTitle,

@@ -1,4 +1,7 @@
 import {
+  NOT_MEASURED,
+  showMilliseconds,
+  showText,
   visible,
   type BirthRole,
   type ContainerBirth,
@@ -6,7 +9,6 @@ import {
   type NamespaceKind,
   type SyscallCount,
 } from 'kernel-gossip-types';
-import { NOT_MEASURED, showMilliseconds, showText } from '../terminal/figures.ts';
 import { pad, widthOf, wrap } from '../terminal/width.ts';
 
 /** Thousands set apart: `14,560`. */

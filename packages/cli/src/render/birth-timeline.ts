@@ -1,5 +1,4 @@
-import type { Actor, TimelineEntry } from 'kernel-gossip-types';
-import { showMilliseconds } from '../terminal/figures.ts';
+import { showMilliseconds, type Actor, type TimelineEntry } from 'kernel-gossip-types';
 import { cut, pad, wrap } from '../terminal/width.ts';
 
 const CERTAIN = '█';

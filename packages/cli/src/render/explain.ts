@@ -1,6 +1,14 @@
-import { visible, CAUSE_WORDS, type KernelWhisper, type PodBirthCertificate } from 'kernel-gossip-types';
+import {
+  CAUSE_WORDS,
+  showCount,
+  showMilliseconds,
+  showPercent,
+  showSeconds,
+  visible,
+  type KernelWhisper,
+  type PodBirthCertificate,
+} from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
-import { showCount, showMilliseconds, showPercent, showSeconds } from '../terminal/figures.ts';
 import { wrap } from '../terminal/width.ts';
 import { figuresOf, type FigureRow } from './figures-of.ts';
 import { discrepancyLine, metricsSource } from './metrics-said.ts';

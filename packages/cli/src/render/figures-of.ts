@@ -1,4 +1,3 @@
-import type { KernelTruth, KernelWhisper, MemoryTruth, NetworkTruth } from 'kernel-gossip-types';
 import {
   NOT_MEASURED,
   showBytes,
@@ -8,7 +7,11 @@ import {
   showPercent,
   showSeconds,
   showText,
-} from '../terminal/figures.ts';
+  type KernelTruth,
+  type KernelWhisper,
+  type MemoryTruth,
+  type NetworkTruth,
+} from 'kernel-gossip-types';
 import { metricsCell } from './metrics-said.ts';
 
 /** One line of the comparison. `metrics` is null where metrics have no such figure in a whisper. */

@@ -1,5 +1,3 @@
-import type { KernelWhisper, MetricsSample } from 'kernel-gossip-types';
-import { age } from '../terminal/duration.ts';
 import {
   NOT_MEASURED,
   showBytes,
@@ -7,7 +5,10 @@ import {
   showPercent,
   showSeconds,
   showText,
-} from '../terminal/figures.ts';
+  type KernelWhisper,
+  type MetricsSample,
+} from 'kernel-gossip-types';
+import { age } from '../terminal/duration.ts';
 
 /** The two figures that metrics have of a container. */
 export type MetricsFigure = 'cpu' | 'memory';

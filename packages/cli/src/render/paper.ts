@@ -1,5 +1,5 @@
+import { NOT_MEASURED } from 'kernel-gossip-types';
 import type { ChalkInstance } from 'chalk';
-import { NOT_MEASURED } from '../terminal/figures.ts';
 import { pad, widthOf, wrap } from '../terminal/width.ts';
 
 /** How a document is drawn. */

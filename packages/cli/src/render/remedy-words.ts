@@ -1,6 +1,5 @@
-import { visible, type ContainerResources, type Remedy } from 'kernel-gossip-types';
+import { showPercent, visible, type ContainerResources, type Remedy } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
-import { showPercent } from '../terminal/figures.ts';
 
 const FIELDS: readonly (readonly [keyof ContainerResources, string])[] = [
   ['cpu_limit', 'CPU limit'],

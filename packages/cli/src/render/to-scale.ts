@@ -1,5 +1,4 @@
-import type { KernelWhisper } from 'kernel-gossip-types';
-import { NOT_MEASURED } from '../terminal/figures.ts';
+import { NOT_MEASURED, type KernelWhisper } from 'kernel-gossip-types';
 import { pad, widthOf } from '../terminal/width.ts';
 import { metricsValue, showFigure, type MetricsFigure } from './metrics-said.ts';
 import type { Paper } from './paper.ts';

@@ -1,7 +1,15 @@
 import type { ChalkInstance } from 'chalk';
-import { visible, type FlowWindow, type RequestWindow } from 'kernel-gossip-types';
+import {
+  NOT_MEASURED,
+  showBytes,
+  showCount,
+  showMilliseconds,
+  showText,
+  visible,
+  type FlowWindow,
+  type RequestWindow,
+} from 'kernel-gossip-types';
 import { age, humanDuration } from '../terminal/duration.ts';
-import { NOT_MEASURED, showBytes, showCount, showMilliseconds, showText } from '../terminal/figures.ts';
 import type { Column } from '../terminal/table.ts';
 import {
   requestsOf,

@@ -1,4 +1,7 @@
 import {
+  NOT_MEASURED,
+  showMilliseconds,
+  showPercent,
   visible,
   type KernelWhisper,
   type TrafficLatency,
@@ -6,7 +9,6 @@ import {
   type TrafficSummary,
 } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
-import { NOT_MEASURED, showMilliseconds, showPercent } from '../terminal/figures.ts';
 import { bulleted, headed, indented, type Paper } from './paper.ts';
 import { marked } from './words.ts';
 

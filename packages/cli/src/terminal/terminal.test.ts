@@ -1,9 +1,8 @@
-import { visible } from 'kernel-gossip-types';
 import fc from 'fast-check';
+import { visible } from 'kernel-gossip-types';
 import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { humanDuration } from './duration.ts';
-import { showBytes, showCores, showMilliseconds, showPercent } from './figures.ts';
 import { toJson, toYaml } from './serialise.ts';
 import { table } from './table.ts';
 import { cut, widthOf, wrap } from './width.ts';
@@ -124,26 +123,4 @@ describe('ages read as kubectl prints them', () => {
     [1000 * 86_400_000, '2y270d'],
     [3650 * 86_400_000, '10y'],
   ])('%i ms is %s', (milliseconds, shown) => expect(humanDuration(milliseconds)).toBe(shown));
-});
-
-describe('figures', () => {
-  test('what was not measured is never 0', () => {
-    expect([showPercent(null), showCores(null), showBytes(null), showMilliseconds(null)]).toEqual(
-      Array(4).fill('not measured'),
-    );
-    expect([showPercent(0), showCores(0), showBytes(0), showMilliseconds(0)]).toEqual([
-      '0%',
-      '0 cores',
-      '0 B',
-      '0 ms',
-    ]);
-  });
-
-  test.each([
-    [showBytes(536_870_912), '512 MiB'],
-    [showMilliseconds(2500), '2.5 s'],
-    [showMilliseconds(0.254), '0.25 ms'],
-    [showCores(1), '1 core'],
-    [showPercent(85.5), '85.5%'],
-  ])('%s', (shown, expected) => expect(shown).toBe(expected));
 });

@@ -11,7 +11,7 @@ import {
 import { assessBirth } from './birth.ts';
 import { whisperWith } from './testing.ts';
 import { assessWhisper } from './whisper.ts';
-import { bytesText, coresText, millisecondsText, percentText } from './words.ts';
+import { coresText, millisecondsText, percentText } from './words.ts';
 
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 const POLICY = { quietAfterMs: 600_000 };
@@ -271,8 +271,6 @@ describe('words', () => {
     [coresText(0.2), '200m'],
     [coresText(2), '2'],
     [coresText(1.5), '1500m'],
-    [bytesText(0), '0 B'],
-    [bytesText(1536), '1.5 KiB'],
     [millisecondsText(12.34), '12.3 ms'],
     [millisecondsText(2500), '2.5 s'],
   ])('%s', (text, expected) => {

@@ -1,6 +1,6 @@
-import type { CauseKind, KernelWhisperSpec, MemoryTruth } from 'kernel-gossip-types';
+import { showBytes, type CauseKind, type KernelWhisperSpec, type MemoryTruth } from 'kernel-gossip-types';
 import { memoryCause } from './memory-cause.ts';
-import { bytesText, percentText, secondsText } from './words.ts';
+import { percentText, secondsText } from './words.ts';
 import type { Verdict } from './verdict.ts';
 
 export const judgeMemoryPressure = (spec: KernelWhisperSpec): Verdict | null => {
@@ -40,9 +40,9 @@ function inUse({ usage_percent, usage_bytes, limit_bytes }: MemoryTruth): string
   const amount =
     usage_bytes === null || limit_bytes === null
       ? ''
-      : ` (${bytesText(usage_bytes)} of ${bytesText(limit_bytes)})`;
+      : ` (${showBytes(usage_bytes)} of ${showBytes(limit_bytes)})`;
   if (usage_percent !== null) return `${percentText(usage_percent)} of the memory limit in use${amount}`;
-  return usage_bytes === null ? null : `${bytesText(usage_bytes)} of memory in use, without a limit`;
+  return usage_bytes === null ? null : `${showBytes(usage_bytes)} of memory in use, without a limit`;
 }
 
 const stalled = (percent: number | null): string | null =>
@@ -64,7 +64,7 @@ function recommendation(memory: MemoryTruth, cause: CauseKind): string {
     const raise =
       memory.limit_bytes === null
         ? 'Raise the memory limit above what the killed process needed, or make it need less'
-        : `Raise the memory limit above ${bytesText(memory.limit_bytes)}: it was not enough for what was killed`;
+        : `Raise the memory limit above ${showBytes(memory.limit_bytes)}: it was not enough for what was killed`;
     return cause === 'child_oom_killed'
       ? `${raise}. Kubernetes does not show it: the container goes on without that process`
       : raise;

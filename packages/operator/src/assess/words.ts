@@ -9,14 +9,6 @@ export function coresText(cores: number): string {
   return milli % 1000 === 0 ? String(milli / 1000) : `${milli}m`;
 }
 
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-/** A size with a binary unit: `128 MiB`. */
-export function bytesText(bytes: number): string {
-  const step = bytes < 1 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${Math.round((bytes / 1024 ** step) * 10) / 10} ${BYTE_UNITS[step] ?? 'B'}`;
-}
-
 /** A length of time in seconds with at most two decimals: `12.35 s`. */
 export const secondsText = (seconds: number): string => `${Math.round(seconds * 100) / 100} s`;
 

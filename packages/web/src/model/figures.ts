@@ -1,12 +1,17 @@
-import type {
-  KernelReading,
-  KernelTruth,
-  KernelWhisper,
-  MemoryTruth,
-  MetricsSample,
-  NetworkTruth,
+import {
+  showBytes,
+  showCores,
+  showMilliseconds,
+  showPercent,
+  showSeconds,
+  showWithheld,
+  type KernelReading,
+  type KernelTruth,
+  type KernelWhisper,
+  type MemoryTruth,
+  type MetricsSample,
+  type NetworkTruth,
 } from 'kernel-gossip-types';
-import { bytesText, coresText, millisecondsText, percentText, secondsText, withheldText } from './amounts.ts';
 import { clockText } from './moments.ts';
 
 /** A number as it is shown, and where it comes from: no number stands without its source and window. */
@@ -29,7 +34,7 @@ const shown = <A>(value: A | null | undefined, show: (value: A) => string, about
 });
 
 const windowText = (seconds: number | null, end: string | null, now: number): string => {
-  const length = seconds === null ? 'window not stated' : `window of ${secondsText(seconds)}`;
+  const length = seconds === null ? 'window not stated' : `window of ${showSeconds(seconds)}`;
   return end === null ? length : `${length} that ended ${clockText(Date.parse(end), now)}`;
 };
 
@@ -67,8 +72,8 @@ function sampleFigure(sample: MetricsSample, field: MetricsField, now: number): 
   }
   const about = `metrics.k8s.io; ${windowText(sample.window_seconds, sample.measured_at, now)}`;
   return field === 'cpu'
-    ? shown(sample.cpu_cores, coresText, about)
-    : shown(sample.memory_bytes, bytesText, about);
+    ? shown(sample.cpu_cores, showCores, about)
+    : shown(sample.memory_bytes, showBytes, about);
 }
 
 /** What metrics say of a figure. What the sender claimed goes before what was read, as it does in the verdict. */
@@ -77,8 +82,8 @@ function metricsFigure(whisper: KernelWhisper, field: MetricsField, now: number)
   const about = `Metrics, as ${claim?.source ?? 'the sender'} claimed at the same moment`;
   const claimed =
     field === 'cpu'
-      ? shown(claim?.reported_cpu_cores, coresText, about)
-      : shown(claim?.reported_memory_bytes, bytesText, about);
+      ? shown(claim?.reported_cpu_cores, showCores, about)
+      : shown(claim?.reported_memory_bytes, showBytes, about);
   if (claimed.text !== null) return claimed;
   const sample = whisper.status?.metrics ?? null;
   return sample === null
@@ -96,18 +101,18 @@ function cpuRows(whisper: KernelWhisper, now: number): readonly FigureRow[] {
   return [
     {
       name: 'CPU used',
-      kernel: shown(truth.actual_cpu_cores, coresText, about),
+      kernel: shown(truth.actual_cpu_cores, showCores, about),
       metrics: metricsFigure(whisper, 'cpu', now),
     },
-    only('CPU limit', shown(truth.limit_cores, coresText, about)),
+    only('CPU limit', shown(truth.limit_cores, showCores, about)),
     only(
       'Periods throttled',
-      shown(whisper.spec.throttled_percent, (value) => percentText(value) + counts, about),
+      shown(whisper.spec.throttled_percent, (value) => showPercent(value) + counts, about),
     ),
-    only('Run time withheld', shown(truth.throttled_seconds, secondsText, about)),
+    only('Run time withheld', shown(truth.throttled_seconds, showSeconds, about)),
     only('Threads', shown(truth.threads, String, about)),
     only('Threads that could run', shown(truth.runnable_threads, String, about)),
-    only('Time tasks waited for a CPU', shown(truth.cpu_pressure_percent, percentText, about)),
+    only('Time tasks waited for a CPU', shown(truth.cpu_pressure_percent, showPercent, about)),
   ];
 }
 
@@ -117,12 +122,12 @@ function memoryRows(whisper: KernelWhisper, now: number): readonly FigureRow[] {
   return [
     {
       name: 'Memory used',
-      kernel: shown(truth.usage_bytes, bytesText, about),
+      kernel: shown(truth.usage_bytes, showBytes, about),
       metrics: metricsFigure(whisper, 'memory', now),
     },
-    only('Memory limit', shown(truth.limit_bytes, bytesText, about)),
-    only('Share of the limit', shown(truth.usage_percent, percentText, about)),
-    only('Time stalled (PSI)', shown(truth.stalled_percent, percentText, about)),
+    only('Memory limit', shown(truth.limit_bytes, showBytes, about)),
+    only('Share of the limit', shown(truth.usage_percent, showPercent, about)),
+    only('Time stalled (PSI)', shown(truth.stalled_percent, showPercent, about)),
     only('OOM kills', shown(truth.oom_kills, String, about)),
     only(
       'OOM kills in all',
@@ -143,9 +148,9 @@ function networkRows(whisper: KernelWhisper, now: number): readonly FigureRow[] 
     ),
     only(
       'Failed',
-      shown(truth.failure_percent, (value) => percentText(value) + counts, about),
+      shown(truth.failure_percent, (value) => showPercent(value) + counts, about),
     ),
-    only('Round trip, median', shown(truth.latency_ms, millisecondsText, about)),
+    only('Round trip, median', shown(truth.latency_ms, showMilliseconds, about)),
     only('Other end', { text: truth.remote ?? null, about }),
   ];
 }
@@ -174,13 +179,13 @@ export function headlineOf(whisper: KernelWhisper, now: number): Headline {
   const kills = spec.memory?.episode_oom_kills ?? 0;
   switch (spec.kind) {
     case 'cpu_throttle':
-      return { figure: shown(spec.throttled_percent, percentText, about), unit: 'of periods throttled' };
+      return { figure: shown(spec.throttled_percent, showPercent, about), unit: 'of periods throttled' };
     case 'memory_pressure':
       return kills > 0
         ? { figure: { text: String(kills), about }, unit: kills === 1 ? 'OOM kill' : 'OOM kills' }
-        : { figure: shown(spec.memory?.usage_percent, percentText, about), unit: 'of the memory limit' };
+        : { figure: shown(spec.memory?.usage_percent, showPercent, about), unit: 'of the memory limit' };
     case 'network_issue':
-      return { figure: shown(spec.network?.failure_percent, percentText, about), unit: 'failed' };
+      return { figure: shown(spec.network?.failure_percent, showPercent, about), unit: 'failed' };
   }
 }
 
@@ -211,23 +216,23 @@ const orNull = (value: number | null, show: (value: number) => string): string |
   value === null ? null : show(value);
 
 const cpuOf = (reading: KernelReading): readonly Named[] => [
-  ['CPU limit', limitText(reading.limit_cores, reading.usage_cores, coresText)],
-  ['CPU used', orNull(reading.usage_cores, coresText)],
+  ['CPU limit', limitText(reading.limit_cores, reading.usage_cores, showCores)],
+  ['CPU used', orNull(reading.usage_cores, showCores)],
   [
     'Throttled',
     reading.nr_throttled === null || reading.nr_periods === null
       ? null
       : `${reading.nr_throttled} of ${reading.nr_periods}`,
   ],
-  ['Withheld', orNull(withheldRate(reading), withheldText)],
-  ['Window', secondsText(reading.window_seconds)],
+  ['Withheld', orNull(withheldRate(reading), showWithheld)],
+  ['Window', showSeconds(reading.window_seconds)],
 ];
 
 const memoryOf = (reading: KernelReading): readonly Named[] => [
-  ['Memory limit', limitText(reading.memory_limit_bytes, reading.memory_usage_bytes, bytesText)],
-  ['Memory used', orNull(reading.memory_usage_bytes, bytesText)],
+  ['Memory limit', limitText(reading.memory_limit_bytes, reading.memory_usage_bytes, showBytes)],
+  ['Memory used', orNull(reading.memory_usage_bytes, showBytes)],
   ['OOM kills', orNull(reading.oom_kills, String)],
-  ['Window', secondsText(reading.window_seconds)],
+  ['Window', showSeconds(reading.window_seconds)],
 ];
 
 /** What the kernel counted in one cgroup, by the name of the figure. */

@@ -1,5 +1,12 @@
-import type { KernelReading, KernelWhisper, PodTraffic } from 'kernel-gossip-types';
-import { bytesText, coresText, millisecondsText, percentText } from './amounts.ts';
+import {
+  showBytes,
+  showCores,
+  showMilliseconds,
+  showPercent,
+  type KernelReading,
+  type KernelWhisper,
+  type PodTraffic,
+} from 'kernel-gossip-types';
 import { measuredAt, windowOf } from './figures.ts';
 import { changeText } from './remedy.ts';
 
@@ -113,7 +120,7 @@ function cpuPanels(states: readonly KernelWhisper[], key: string, of: string): r
     {
       key: `${key}/cores`,
       title: `CPU of ${of}`,
-      show: coresText,
+      show: showCores,
       top: null,
       tracks: [
         track('kernel', 'Kernel: used', [
@@ -134,7 +141,7 @@ function cpuPanels(states: readonly KernelWhisper[], key: string, of: string): r
     {
       key: `${key}/throttled`,
       title: `Periods of ${of} that were throttled`,
-      show: percentText,
+      show: showPercent,
       top: 100,
       tracks: [
         track('withheld', 'Kernel: throttled', [
@@ -151,7 +158,7 @@ function memoryPanels(states: readonly KernelWhisper[], key: string, of: string)
     {
       key: `${key}/bytes`,
       title: `Memory of ${of}`,
-      show: bytesText,
+      show: showBytes,
       top: null,
       tracks: [
         track('kernel', 'Kernel: in use', [
@@ -172,7 +179,7 @@ function memoryPanels(states: readonly KernelWhisper[], key: string, of: string)
     {
       key: `${key}/stalled`,
       title: `Time ${of} stalled for want of memory`,
-      show: percentText,
+      show: showPercent,
       top: 100,
       tracks: [
         track(
@@ -189,7 +196,7 @@ const networkPanels = (states: readonly KernelWhisper[], key: string, of: string
   {
     key: `${key}/failed`,
     title: `Attempts of ${of} that failed`,
-    show: percentText,
+    show: showPercent,
     top: 100,
     tracks: [
       track(
@@ -242,7 +249,7 @@ export function trafficPanels(traffic: PodTraffic | null): readonly Panel[] {
   return tracks.map((one, index) => ({
     key: `traffic/${index}`,
     title: `Latency of ${one.name}, 99th percentile of each window`,
-    show: millisecondsText,
+    show: showMilliseconds,
     top: null,
     tracks: [{ ...one, name: `p99, as ${traffic?.requests[0]?.source ?? 'its source'} saw it` }],
   }));

@@ -1,6 +1,5 @@
-import { visible } from 'kernel-gossip-types';
+import { NOT_MEASURED, visible } from 'kernel-gossip-types';
 import type { JSX } from 'preact';
-import { NOT_MEASURED } from '../model/amounts.ts';
 import type { Figure } from '../model/figures.ts';
 
 /** A number with its source and window; where it was not measured, words that no number looks like. */

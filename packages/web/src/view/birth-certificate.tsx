@@ -1,6 +1,12 @@
 import type { JSX } from 'preact';
-import { visible, type KernelStats, type PodBirthCertificate, type TimelineEntry } from 'kernel-gossip-types';
-import { millisecondsText, percentText } from '../model/amounts.ts';
+import {
+  showMilliseconds,
+  showPercent,
+  visible,
+  type KernelStats,
+  type PodBirthCertificate,
+  type TimelineEntry,
+} from 'kernel-gossip-types';
 import { birthDrawing, ticksOf, type Bar, type Part } from '../model/birth-lanes.ts';
 import type { Figure } from '../model/figures.ts';
 import { clockText } from '../model/moments.ts';
@@ -39,7 +45,7 @@ export function BirthCertificate({ certificate, now }: BirthOptions): JSX.Elemen
 
 /** A length, with how far a coarse clock may be off. */
 const offText = (length: number, resolution: number | null): string =>
-  millisecondsText(length) + (resolution === null ? '' : ` ±${millisecondsText(resolution)}`);
+  showMilliseconds(length) + (resolution === null ? '' : ` ±${showMilliseconds(resolution)}`);
 
 function Slowest({
   certificate: { status, spec },
@@ -55,7 +61,7 @@ function Slowest({
       <Amount figure={{ text: offText(slowest.duration_ms, slowest.resolution_ms), about }} />
       {slowest.share_percent === null ? null : (
         <>
-          , <Amount figure={{ text: percentText(slowest.share_percent), about }} /> of the whole
+          , <Amount figure={{ text: showPercent(slowest.share_percent), about }} /> of the whole
         </>
       )}
     </p>
@@ -76,7 +82,7 @@ function Timeline({ certificate }: { readonly certificate: PodBirthCertificate }
       <div class="axis" aria-hidden="true">
         {ticksOf(endMs).map((tick) => (
           <span key={tick} style={{ left: percent(endMs === 0 ? 0 : tick / endMs) }}>
-            {millisecondsText(tick)}
+            {showMilliseconds(tick)}
           </span>
         ))}
       </div>
@@ -131,7 +137,7 @@ function LaneEntry({ bar }: { readonly bar: Bar }): JSX.Element {
 }
 
 const tookFigure = (entry: TimelineEntry): Figure => ({
-  text: entry.duration_ms === null ? null : millisecondsText(entry.duration_ms),
+  text: entry.duration_ms === null ? null : showMilliseconds(entry.duration_ms),
   about: aboutEntry(entry),
 });
 
@@ -139,11 +145,11 @@ function aboutEntry(entry: TimelineEntry): string {
   const half = (entry.resolution_ms ?? 0) / 2;
   const began =
     half === 0
-      ? millisecondsText(entry.timestamp_ms)
-      : `${millisecondsText(entry.timestamp_ms + half)} ±${millisecondsText(half)}`;
+      ? showMilliseconds(entry.timestamp_ms)
+      : `${showMilliseconds(entry.timestamp_ms + half)} ±${showMilliseconds(half)}`;
   const parts = [
     `began at ${began}`,
-    entry.duration_ms === null ? 'length not measured' : `took ${millisecondsText(entry.duration_ms)}`,
+    entry.duration_ms === null ? 'length not measured' : `took ${showMilliseconds(entry.duration_ms)}`,
     `from ${entry.source ?? 'a source not stated'}`,
     ...(entry.clock === null ? [] : [`by the clock of the ${entry.clock}`]),
     ...(entry.details === null ? [] : [entry.details]),
@@ -172,7 +178,7 @@ function Counted({ certificate: { spec } }: { readonly certificate: PodBirthCert
       <div>
         <dt>Took</dt>
         <dd>
-          <Amount figure={{ text: total === null ? null : millisecondsText(total), about }} />
+          <Amount figure={{ text: total === null ? null : showMilliseconds(total), about }} />
         </dd>
       </div>
       {COUNTS.map(([field, name]) => {

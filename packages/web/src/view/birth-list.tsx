@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
-import { visible, type PodBirthCertificate } from 'kernel-gossip-types';
-import { millisecondsText } from '../model/amounts.ts';
+import { showMilliseconds, visible, type PodBirthCertificate } from 'kernel-gossip-types';
 import { agoText } from '../model/moments.ts';
 import { podHash } from '../model/route.ts';
 import type { App } from '../state/app.ts';
@@ -53,7 +52,7 @@ function BirthRow({
           </span>
         </span>
         <span>
-          kernel: <Amount figure={{ text: total === null ? null : millisecondsText(total), about }} />
+          kernel: <Amount figure={{ text: total === null ? null : showMilliseconds(total), about }} />
         </span>
         <span class="cause">
           {slowest === null ? (
@@ -61,7 +60,7 @@ function BirthRow({
           ) : (
             <>
               slowest: {slowest.actor} {visible(slowest.action)},{' '}
-              <Amount figure={{ text: millisecondsText(slowest.duration_ms), about }} />
+              <Amount figure={{ text: showMilliseconds(slowest.duration_ms), about }} />
             </>
           )}
         </span>

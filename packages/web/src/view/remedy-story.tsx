@@ -1,6 +1,11 @@
 import type { JSX } from 'preact';
-import { visible, REMEDY_PHASE_WORDS, type KernelWhisper, type Remedy } from 'kernel-gossip-types';
-import { percentText } from '../model/amounts.ts';
+import {
+  REMEDY_PHASE_WORDS,
+  showPercent,
+  visible,
+  type KernelWhisper,
+  type Remedy,
+} from 'kernel-gossip-types';
 import { readingFigures, type Figure } from '../model/figures.ts';
 import { clockText } from '../model/moments.ts';
 import { changeText, momentsOf } from '../model/remedy.ts';
@@ -94,7 +99,7 @@ function Improvement({
       The kernel withholds{' '}
       <Amount
         figure={{
-          text: `${percentText(Math.abs(percent))} ${percent < 0 ? 'more' : 'less'}`,
+          text: `${showPercent(Math.abs(percent))} ${percent < 0 ? 'more' : 'less'}`,
           about: 'Computed from the two windows above: time withheld per second, before and after',
         }}
       />{' '}

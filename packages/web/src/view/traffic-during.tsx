@@ -1,6 +1,11 @@
 import type { JSX } from 'preact';
-import { visible, type TrafficSpan, type TrafficSummary } from 'kernel-gossip-types';
-import { millisecondsText, percentText } from '../model/amounts.ts';
+import {
+  showMilliseconds,
+  showPercent,
+  visible,
+  type TrafficSpan,
+  type TrafficSummary,
+} from 'kernel-gossip-types';
 import type { Figure } from '../model/figures.ts';
 import { clockText } from '../model/moments.ts';
 import { Amount } from './amount.tsx';
@@ -24,9 +29,9 @@ export function TrafficDuring({
         : `${source}; windows from ${moment(span.from)} to ${moment(span.to)}`,
   });
   const errors = (span: TrafficSpan | null): string | null =>
-    span?.server_error_percent == null ? null : percentText(span.server_error_percent);
+    span?.server_error_percent == null ? null : showPercent(span.server_error_percent);
   const p99 = (value: number | null, at: string | null): Figure => ({
-    text: value === null ? null : millisecondsText(value),
+    text: value === null ? null : showMilliseconds(value),
     about: `${source}; 99th percentile of the worst window${at === null ? '' : `, which ended ${moment(at)}`}`,
   });
   return (

@@ -1,6 +1,5 @@
 import type { JSX } from 'preact';
-import { visible, CAUSE_WORDS, type KernelWhisper } from 'kernel-gossip-types';
-import { percentText } from '../model/amounts.ts';
+import { CAUSE_WORDS, showPercent, visible, type KernelWhisper } from 'kernel-gossip-types';
 import { phaseOf } from '../model/filters.ts';
 import { figuresOf, kernelAbout, type Figure, type FigureRow } from '../model/figures.ts';
 import { agoText, clockText } from '../model/moments.ts';
@@ -78,7 +77,7 @@ function Discrepancy({ whisper: { status } }: { readonly whisper: KernelWhisper 
       The metrics showed{' '}
       <Amount
         figure={{
-          text: `${percentText(Math.abs(percent))} ${percent < 0 ? 'more' : 'less'}`,
+          text: `${showPercent(Math.abs(percent))} ${percent < 0 ? 'more' : 'less'}`,
           about: 'Computed from the figures above: (kernel - metrics) / kernel',
         }}
       />{' '}
@@ -93,7 +92,7 @@ function seen(whisper: KernelWhisper, now: number): string {
   const ended =
     spec.ended_at === null
       ? ''
-      : ` Over since ${clockText(Date.parse(spec.ended_at), now)}; the share measured then: ${spec.ended_percent === null ? 'not measured' : percentText(spec.ended_percent)}.`;
+      : ` Over since ${clockText(Date.parse(spec.ended_at), now)}; the share measured then: ${spec.ended_percent === null ? 'not measured' : showPercent(spec.ended_percent)}.`;
   const withheld = status?.withheld ?? 0;
   const more = withheld === 0 ? '' : ` ${withheld} more of the same workload are counted here and not shown.`;
   return [
