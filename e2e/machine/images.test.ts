@@ -106,6 +106,13 @@ describe('the images', () => {
     expect(files).toEqual(expect.arrayContaining(scripts));
   });
 
+  it('the terms of what is linked into the tracer go along', () => {
+    const files = filesBelow(join(image('observer').added, FOLDER));
+    const terms = files.find((file) => /bpf\/build\/licenses-\w+\.txt$/.test(file)) ?? 'none';
+    const text = readFileSync(join(image('observer').added, FOLDER, terms), 'utf8');
+    for (const name of ['libbpf', 'libelf', 'zlib', 'GNU C Library']) expect(text).toContain(name);
+  });
+
   it('the tracer has two capabilities, and Node none', async () => {
     const { root } = image('observer');
     const told = await runOrThrow(findProgramOrThrow('getcap'), [

@@ -36,12 +36,17 @@ const DEPLOYABLES: Readonly<Record<string, Deployable>> = {
     linked: [],
   },
   observer: {
-    data: [['packages/observer/package.json'], [`packages/observer/bpf/build/kgtrace-${process.arch}`]],
+    data: [
+      ['packages/observer/package.json'],
+      [`packages/observer/bpf/build/kgtrace-${process.arch}`],
+      [`packages/observer/bpf/build/licenses-${process.arch}.txt`],
+    ],
     builtFrom: [],
     linked: [
       { name: 'libbpf', license: 'LGPL-2.1-only OR BSD-2-Clause' },
       { name: 'libelf', license: 'GPL-2.0-or-later OR LGPL-3.0-or-later' },
       { name: 'zlib', license: 'Zlib' },
+      { name: 'glibc', license: 'LGPL-2.1-or-later' },
     ],
   },
 };

@@ -4,6 +4,7 @@ import { systemClock } from './clock.ts';
 import { configHelp, readConfig, readFlags, redacted, type ObserverConfig } from './config.ts';
 import type { DeliveryStats } from './deliver/delivery.ts';
 import { birthsCollector } from './expose/births.ts';
+import { buildCollector } from './expose/build.ts';
 import { cgroupsCollector } from './expose/cgroups.ts';
 import { containerCollector } from './expose/containers.ts';
 import { deliveryCollector } from './expose/delivery.ts';
@@ -13,6 +14,7 @@ import { processCollector } from './expose/process.ts';
 import { expose, type Exposed } from './expose/server.ts';
 import { startGuard, type Guard } from './guard/guard.ts';
 import { startObserver, type Observer } from './observe.ts';
+import { VERSION } from './version.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -44,6 +46,7 @@ async function exposed(
   if (metricsPort === null) return null;
   const delivery = (): DeliveryStats => observer.stats().delivery;
   const collectors = [
+    buildCollector(VERSION),
     processCollector,
     cgroupsCollector(() => observer.stats().cgroups),
     networkCollector(() => observer.stats().network),
