@@ -1,5 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { KernelWhisperList, WebhookAnswer } from 'kernel-gossip-types';
 import { connectCluster } from '../src/cluster/connect.ts';
@@ -24,11 +23,15 @@ const OTHER_NODE = 'kg-other-node';
 const OBSERVER = 'kernel-gossip-observer';
 const TOKEN_FILE = '/var/run/secrets/kernel-gossip/token';
 
+interface Named {
+  readonly name: string;
+}
 interface PodTemplate {
   readonly spec: {
     readonly containers: readonly object[];
+    readonly initContainers?: readonly Named[];
     readonly securityContext: object;
-    readonly volumes: readonly object[];
+    readonly volumes: readonly Named[];
   };
 }
 interface DaemonSet {
@@ -41,6 +44,12 @@ const manifest = async <T>(path: string): Promise<T> =>
     await succeed(kubectl, ['create', '--dry-run=client', '-o', 'json', '-f', join(REPOSITORY, path)]),
   ) as T;
 
+const ofBusybox = (container: object): object => ({
+  ...container,
+  image: cluster.workloadImage,
+  imagePullPolicy: cluster.imagePullPolicy,
+});
+
 /** The pod that a DaemonSet makes, with busybox asleep in it: the observer's own image is nowhere to be had. */
 const podOf = ({ spec: { template } }: DaemonSet, name: string): object => ({
   apiVersion: 'v1',
@@ -50,10 +59,9 @@ const podOf = ({ spec: { template } }: DaemonSet, name: string): object => ({
     ...template.spec,
     nodeName: cluster.nodeName,
     terminationGracePeriodSeconds: 0,
+    initContainers: template.spec.initContainers?.map(ofBusybox),
     containers: template.spec.containers.map((container) => ({
-      ...container,
-      image: cluster.workloadImage,
-      imagePullPolicy: cluster.imagePullPolicy,
+      ...ofBusybox(container),
       command: ['sleep', '1000'],
       livenessProbe: undefined,
     })),
@@ -400,12 +408,9 @@ describe('the manifests of the observer', () => {
     expect(elsewhere.stderr).toMatch(/violates PodSecurity "restricted:latest"/);
   });
 
-  // Where the kubelet looks for profiles is known of this provider only.
-  it.runIf(cluster.provider === 'built')('start the kernel mode under its own seccomp profile', async () => {
-    const folder = join(dirname(cluster.kubeconfigPath), 'kubelet/seccomp/kernel-gossip');
-    mkdirSync(folder, { recursive: true });
-    const profile = join(REPOSITORY, 'k8s/observer/kernel-mode/kgossip-seccomp.json');
-    copyFileSync(profile, join(folder, 'observer.json'));
+  it('start the kernel mode under its own seccomp profile, which they bring along', async () => {
+    const profile = join(REPOSITORY, 'k8s/observer/kernel-mode/05-seccomp-profile.yaml');
+    await succeed(kubectl, ['apply', '-f', profile]);
     const pod = podOf(await manifest<DaemonSet>('k8s/observer/kernel-mode/10-daemonset.yaml'), 'tracing');
     await succeed(kubectl, ['apply', '-n', OBSERVER_NAMESPACE, '-f', '-'], JSON.stringify(pod));
     await succeed(kubectl, [
@@ -442,31 +447,28 @@ describe('the manifests of the observer', () => {
     const [fileMode, kernelMode] = await Promise.all(MODES.map((path) => manifest<DaemonSet>(path)));
     const { spec } = fileMode!.spec.template;
     const [container] = spec.containers as readonly { readonly securityContext: object }[];
-    expect(kernelMode).toEqual({
+    const { initContainers, volumes, ...kernelSpec } = kernelMode!.spec.template.spec;
+    expect({ ...kernelMode, spec: { ...kernelMode!.spec, template: null } }).toEqual({
       ...fileMode,
-      spec: {
-        ...fileMode!.spec,
-        template: {
-          ...fileMode!.spec.template,
-          spec: {
-            ...spec,
-            securityContext: {
-              ...spec.securityContext,
-              seccompProfile: { type: 'Localhost', localhostProfile: 'kernel-gossip/observer.json' },
-            },
-            containers: [
-              {
-                ...container,
-                securityContext: {
-                  ...container!.securityContext,
-                  allowPrivilegeEscalation: true,
-                  capabilities: { drop: ['ALL'], add: ['BPF', 'PERFMON'] },
-                },
-              },
-            ],
+      spec: { ...fileMode!.spec, template: null },
+    });
+    expect({ ...kernelSpec, volumes: spec.volumes }).toEqual({
+      ...spec,
+      containers: [
+        {
+          ...container,
+          securityContext: {
+            ...container!.securityContext,
+            allowPrivilegeEscalation: true,
+            capabilities: { drop: ['ALL'], add: ['BPF', 'PERFMON'] },
+            seccompProfile: { type: 'Localhost', localhostProfile: 'kernel-gossip/observer.json' },
           },
         },
-      },
+      ],
     });
+    // Besides, it brings the profile to the node.
+    expect(initContainers?.map(({ name }) => name)).toEqual(['seccomp-profile']);
+    const besides = ['seccomp-profile', 'seccomp'];
+    expect(volumes.map(({ name }) => name)).toEqual([...spec.volumes.map(({ name }) => name), ...besides]);
   });
 });
