@@ -57,8 +57,9 @@ interface Moment {
   readonly pair: MeasuredPair | null;
 }
 
-/** What was measured then is no longer in force. */
 const GIVEN_UP: ReadonlySet<RemedyPhase> = new Set(['TakingBack', 'TakenBack', 'LeftAlone']);
+/** What was measured last under a remedy is no longer in force. */
+export const isGivenUp = ({ phase }: Remedy): boolean => GIVEN_UP.has(phase);
 
 /** Before the first step, and after it as far as that was measured. */
 function momentsOf({ status }: KernelWhisper, remedy: Remedy): readonly Moment[] {
@@ -67,7 +68,7 @@ function momentsOf({ status }: KernelWhisper, remedy: Remedy): readonly Moment[]
   // What is measured now says which limit it was measured under: it may still be the old one.
   return remedy.after === null && measured !== null
     ? [before, { name: 'NOW', pair: measured }]
-    : [before, { name: GIVEN_UP.has(remedy.phase) ? 'TRIED' : 'AFTER', pair: remedy.after }];
+    : [before, { name: isGivenUp(remedy) ? 'TRIED' : 'AFTER', pair: remedy.after }];
 }
 
 /**
@@ -94,7 +95,15 @@ export function beforeAfter(whisper: KernelWhisper, remedy: Remedy, paper: Paper
     ...names.map((name, row) => [name, ...(container[row] ?? []), ...(pod[row] ?? [])]),
   ];
   if (widthOfGrid(together) + 2 <= paper.width) return grid(together, paper, 2);
-  const alone = (head: string, rows: readonly (readonly string[])[]): readonly string[] =>
-    grid([[head, ...heads], ...names.map((name, row) => [name, ...(rows[row] ?? [])])], paper);
+  const alone = (head: string, rows: readonly (readonly string[])[]): readonly string[] => {
+    const table = [[head, ...heads], ...names.map((name, row) => [name, ...(rows[row] ?? [])])];
+    if (widthOfGrid(table) + 2 <= paper.width) return grid(table, paper);
+    return heads.flatMap((_, moment) =>
+      grid(
+        table.map((cells) => [cells[0] ?? '', cells[moment + 1] ?? '']),
+        paper,
+      ),
+    );
+  };
   return [...alone('CONTAINER', container), ...alone('POD', pod)];
 }

@@ -7,7 +7,7 @@ import {
   type PodBirthCertificate,
   type PodBirthCertificateSpec,
 } from 'kernel-gossip-types';
-import { pad, widthOf, wrap } from '../terminal/width.ts';
+import { pad, widthOf, widthOfPainted, wrap, wrapParts } from '../terminal/width.ts';
 import {
   containerTitle,
   drawContainer,
@@ -54,14 +54,24 @@ const describeIn =
     return whose === null || action.includes(whose) ? visible(action) : `${visible(action)} (${whose})`;
   };
 
-function timeline({ spec }: PodBirthCertificate, inner: number): readonly string[] {
+function timeline(
+  { spec, status }: PodBirthCertificate,
+  { chalk, width: inner }: Pick<Paper, 'chalk' | 'width'>,
+): readonly string[] {
   const entries = spec.timeline ?? [];
   if (entries.length === 0) return [NOT_MEASURED];
+  const slowest = status?.slowest_phase ?? null;
   const sources = [...new Set(entries.map(({ source }) => source ?? 'a source not stated'))].map(visible);
   return [
-    ...drawTimeline(entries, { totalMs: totalEnd(spec), width: inner, describe: describeIn(spec) }),
+    ...drawTimeline(entries, {
+      totalMs: totalEnd(spec),
+      slowest,
+      describe: describeIn(spec),
+      chalk,
+      width: inner,
+    }),
     '',
-    ...wrap(legend(entries), inner),
+    ...wrapParts(legend(entries, slowest), inner),
     ...wrap(`Times from: ${sources.join(', ')}.`, inner),
     ...clockNote(spec, inner),
     ...wrap(notRead(spec), inner).filter((line) => line !== ''),
@@ -174,7 +184,7 @@ function verdict({ status }: PodBirthCertificate, inner: number): readonly strin
 export function drawCertificate(certificate: PodBirthCertificate, { chalk, width }: Paper): string {
   const inner = width - FRAME;
   const row = (text: string, paint: (text: string) => string = (same) => same): string =>
-    `║ ${paint(text)}${' '.repeat(Math.max(0, inner - widthOf(text)))} ║`;
+    `║ ${paint(text)}${' '.repeat(Math.max(0, inner - widthOfPainted(text)))} ║`;
   const headings = (line: string): string => (line.startsWith(' ') ? line : chalk.bold(line));
   const section = (
     name: string,
@@ -193,7 +203,7 @@ export function drawCertificate(certificate: PodBirthCertificate, { chalk, width
     ...identity(certificate, inner).map((line) =>
       row(line, line.startsWith('Provenance') ? chalk.magenta : undefined),
     ),
-    ...section('What happened', timeline(certificate, inner)),
+    ...section('What happened', timeline(certificate, { chalk, width: inner })),
     ...section('What the kernel counted', statistics(certificate, inner)),
     ...((certificate.spec.containers ?? []).length === 0
       ? []

@@ -1,10 +1,19 @@
-import { showMilliseconds, type Actor, type TimelineEntry } from 'kernel-gossip-types';
+import type { ChalkInstance } from 'chalk';
+import {
+  showMilliseconds,
+  visible,
+  type Actor,
+  type SlowestPhase,
+  type TimelineEntry,
+} from 'kernel-gossip-types';
 import { cut, pad, wrap } from '../terminal/width.ts';
+import type { Paper } from './paper.ts';
 
 const CERTAIN = '█';
 const UNCERTAIN = '░';
 const INSTANT = '◆';
 const NOTHING = ' ';
+const SLOWEST = '◀';
 /** A clock that is finer than this is as good as certain, on paper. */
 const FINEST_SHOWN_MS = 0.01;
 
@@ -57,9 +66,9 @@ const tookLabel = ({ duration_ms: duration }: TimelineEntry): string =>
 /** What was done, and for which container. */
 export type Describe = (entry: TimelineEntry) => string;
 
-export interface TimelineDrawing {
+export interface TimelineDrawing extends Pick<Paper, 'chalk' | 'width'> {
   readonly totalMs: number | null;
-  readonly width: number;
+  readonly slowest: SlowestPhase | null;
   readonly describe: Describe;
 }
 
@@ -67,8 +76,20 @@ export interface TimelineDrawing {
 const LANES: readonly Actor[] = ['apiserver', 'scheduler', 'kubelet', 'runtime', 'cni', 'kernel'];
 const LANE = Math.max(...LANES.map((name) => name.length));
 
+/** Beside each colour stands the lane's name. */
+const COLOURS = {
+  apiserver: 'magenta',
+  scheduler: 'blueBright',
+  kubelet: 'cyan',
+  runtime: 'green',
+  cni: 'yellow',
+  kernel: 'red',
+} as const satisfies Readonly<Record<Actor, keyof ChalkInstance>>;
+
 /** Width from which what was done, its bar and its times fit into one line. */
 const ONE_LINE = 96;
+/** Where less than this is left beside the times, what was done stands below them. */
+const LEAST_BESIDE = 16;
 const BEGAN = 16;
 const TOOK = 7;
 const TIMES = BEGAN + TOOK + 2;
@@ -83,29 +104,70 @@ function axis(endMs: number, columns: number): string {
   return `0${'─'.repeat(Math.max(1, columns - 1 - end.length))}${end}`;
 }
 
-interface Lane {
-  readonly actor: Actor;
-  readonly entries: readonly TimelineEntry[];
+interface Row {
+  readonly what: string;
+  readonly times: string;
+  readonly bar: (columns: number) => string;
+  readonly isSlowest: boolean;
 }
 
-const lanesOf = (entries: readonly TimelineEntry[]): readonly Lane[] =>
-  LANES.flatMap((actor) => {
-    const own = entries.filter((entry) => entry.actor === actor);
-    return own.length === 0
-      ? []
-      : [{ actor, entries: own.toSorted((a, b) => a.timestamp_ms - b.timestamp_ms) }];
-  });
+interface Lane {
+  readonly actor: Actor;
+  readonly rows: readonly Row[];
+}
 
-/** A line for each entry; the lane's name stands at its first. */
-function wideLane(
-  { actor, entries }: Lane,
+/** A phase is named by its action and, where it was for one, its container. */
+const isPhase = (
+  { actor, action, duration_ms, container_name }: TimelineEntry,
+  phase: SlowestPhase,
+): boolean =>
+  actor === phase.actor &&
+  duration_ms === phase.duration_ms &&
+  [action, `${action} (${container_name ?? 'sandbox'})`].includes(phase.action);
+
+/** A phase that is no single entry: the certificate tells its length, and not where on the axis it lies. */
+function phaseRow({ action, duration_ms: duration, resolution_ms: resolution }: SlowestPhase): Row {
+  const off = resolution === null ? '' : ` ±${showMilliseconds(resolution)}`;
+  return {
+    what: visible(action),
+    times: cut(showMilliseconds(duration) + off, TIMES - 1).padStart(TIMES - 1),
+    bar: (columns) => NOTHING.repeat(columns),
+    isSlowest: true,
+  };
+}
+
+function lanesOf(
+  entries: readonly TimelineEntry[],
   endMs: number,
-  { width, describe }: TimelineDrawing,
-): readonly string[] {
+  { slowest, describe }: TimelineDrawing,
+): readonly Lane[] {
+  const isSlowest = (entry: TimelineEntry): boolean => slowest !== null && isPhase(entry, slowest);
+  const other = slowest === null || entries.some(isSlowest) ? null : slowest;
+  return LANES.flatMap((actor) => {
+    const own = entries
+      .filter((entry) => entry.actor === actor)
+      .toSorted((a, b) => a.timestamp_ms - b.timestamp_ms)
+      .map((entry) => ({
+        what: describe(entry),
+        times: timesOf(entry),
+        bar: (columns: number) => bar(entry, endMs, columns),
+        isSlowest: isSlowest(entry),
+      }));
+    const rows = other?.actor === actor ? [...own, phaseRow(other)] : own;
+    return rows.length === 0 ? [] : [{ actor, rows }];
+  });
+}
+
+/** A line for each row; the lane's name stands at its first. */
+function wideLane({ actor, rows }: Lane, { chalk, width }: TimelineDrawing): readonly string[] {
   const name = nameColumns(width);
-  return entries.map((entry, index) => {
-    const what = `${pad(index === 0 ? actor : '', LANE)} ${describe(entry)}`;
-    return `${pad(cut(what, name), name)} ${bar(entry, endMs, width - name - TIMES - 1)} ${timesOf(entry)}`;
+  const words = name - LANE - 1;
+  const lane = chalk[COLOURS[actor]];
+  return rows.map(({ what, times: when, bar: draw, isSlowest }, index) => {
+    const label = pad(isSlowest ? `${cut(what, words - 2)} ${SLOWEST}` : cut(what, words), words);
+    const drawn = draw(width - name - TIMES - 1);
+    const painted = isSlowest ? `${chalk.bold(label)} ${lane.bold(drawn)}` : `${label} ${lane(drawn)}`;
+    return `${lane(pad(index === 0 ? actor : '', LANE))} ${painted} ${when}`;
   });
 }
 
@@ -122,55 +184,60 @@ const overlay = (bars: readonly string[], columns: number): string =>
     }, NOTHING),
   ).join('');
 
-/** One bar for the lane, and below it what it is made of. */
-function narrowLane(
-  { actor, entries }: Lane,
-  endMs: number,
-  { width, describe }: TimelineDrawing,
+/** Its times, and beside them, or below where there is no room, what was done. */
+function narrowRow(
+  { what, times: when, isSlowest }: Row,
+  { chalk, width }: TimelineDrawing,
 ): readonly string[] {
-  const columns = width - LANE - 1;
-  const drawn = overlay(
-    entries.map((entry) => bar(entry, endMs, columns)),
-    columns,
-  );
-  return [
-    `${pad(actor, LANE)} ${drawn}`,
-    ...entries.flatMap((entry) => {
-      const [first = '', ...rest] = wrap(describe(entry), width - TIMES - 1);
-      return [`${timesOf(entry)}  ${first}`, ...rest.map((line) => ' '.repeat(TIMES + 1) + line)];
-    }),
-  ];
+  const text = isSlowest ? `${what} ${SLOWEST}` : what;
+  const paint = (line: string): string => (isSlowest ? chalk.bold(line) : line);
+  const beside = width - TIMES - 1;
+  if (beside < LEAST_BESIDE) return [when, ...wrap(text, width - 4).map((line) => `    ${paint(line)}`)];
+  const [first = '', ...rest] = wrap(text, beside);
+  return [`${when}  ${paint(first)}`, ...rest.map((line) => ' '.repeat(TIMES + 1) + paint(line))];
 }
 
-/** The timeline in lanes, a lane for each actor, all to one scale. */
+/** One bar for the lane, and below it what it is made of. */
+function narrowLane({ actor, rows }: Lane, drawing: TimelineDrawing): readonly string[] {
+  const columns = drawing.width - LANE - 1;
+  const drawn = overlay(
+    rows.map(({ bar: draw }) => draw(columns)),
+    columns,
+  );
+  const lane = drawing.chalk[COLOURS[actor]];
+  return [`${lane(pad(actor, LANE))} ${lane(drawn)}`, ...rows.flatMap((row) => narrowRow(row, drawing))];
+}
+
+/** The timeline in lanes, a lane for each actor, all to one scale. Its lines are painted. */
 export function drawTimeline(entries: readonly TimelineEntry[], drawing: TimelineDrawing): readonly string[] {
   const { totalMs, width } = drawing;
   const endMs = timelineEnd(entries, totalMs);
-  const lanes = lanesOf(entries);
+  const lanes = lanesOf(entries, endMs, drawing);
   if (width < ONE_LINE) {
     return [
       `${pad('', LANE)} ${axis(endMs, width - LANE - 1)}`,
       HEADING,
-      ...lanes.flatMap((lane) => narrowLane(lane, endMs, drawing)),
+      ...lanes.flatMap((lane) => narrowLane(lane, drawing)),
     ];
   }
   const name = nameColumns(width);
   return [
     `${pad('', name)} ${axis(endMs, width - name - TIMES - 1)} ${HEADING}`,
-    ...lanes.flatMap((lane) => wideLane(lane, endMs, drawing)),
+    ...lanes.flatMap((lane) => wideLane(lane, drawing)),
   ];
 }
 
 /** What the signs mean, as far as they were used. */
-export function legend(entries: readonly TimelineEntry[]): string {
-  const parts = [
-    ...(entries.some((entry) => durationOf(entry) > resolutionOf(entry)) ? [`${CERTAIN} going on`] : []),
-    ...(entries.some((entry) => resolutionOf(entry) >= FINEST_SHOWN_MS)
-      ? [`${UNCERTAIN} within the clock's ±`]
-      : []),
-    ...(entries.some((entry) => durationOf(entry) === 0 && resolutionOf(entry) < FINEST_SHOWN_MS)
-      ? [`${INSTANT} begin; length not measured`]
-      : []),
-  ];
-  return parts.join('   ');
-}
+export const legend = (
+  entries: readonly TimelineEntry[],
+  slowest: SlowestPhase | null,
+): readonly string[] => [
+  ...(entries.some((entry) => durationOf(entry) > resolutionOf(entry)) ? [`${CERTAIN} going on`] : []),
+  ...(entries.some((entry) => resolutionOf(entry) >= FINEST_SHOWN_MS)
+    ? [`${UNCERTAIN} within the clock's ±`]
+    : []),
+  ...(entries.some((entry) => durationOf(entry) === 0 && resolutionOf(entry) < FINEST_SHOWN_MS)
+    ? [`${INSTANT} begin; length not measured`]
+    : []),
+  ...(slowest === null ? [] : [`${SLOWEST} slowest`]),
+];

@@ -9,11 +9,12 @@ import {
   type PodBirthCertificate,
 } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
-import { wrap } from '../terminal/width.ts';
+import { widthOf, wrap } from '../terminal/width.ts';
+import { episodeTimeline } from './episode-timeline.ts';
 import { figuresOf, type FigureRow } from './figures-of.ts';
 import { discrepancyLine, metricsSource } from './metrics-said.ts';
 import { byUrgency } from './order.ts';
-import { grid, headed, indented, bulleted, type Paper } from './paper.ts';
+import { grid, headed, indented, bulleted, widthOfGrid, type Paper } from './paper.ts';
 import { remedyStory } from './remedy-story.ts';
 import { toScale } from './to-scale.ts';
 import { trafficStory } from './traffic-story.ts';
@@ -29,7 +30,11 @@ export interface PodStory {
 function comparison(rows: readonly FigureRow[], paper: Paper): readonly string[] {
   const compared = rows.some(({ metrics }) => metrics !== null);
   const heading = ['', 'KERNEL', compared ? 'METRICS' : ''];
-  return grid([heading, ...rows.map(({ name, kernel, metrics }) => [name, kernel, metrics ?? ''])], paper);
+  const table = [heading, ...rows.map(({ name, kernel, metrics }) => [name, kernel, metrics ?? ''])];
+  if (widthOfGrid(table) + 2 <= paper.width) return grid(table, paper);
+  return rows.flatMap(({ name, kernel, metrics }) =>
+    indented(`${name}: ${kernel}${metrics === null ? '' : ` (metrics: ${metrics})`}`, paper, 2),
+  );
 }
 
 /** Where the kernel's column comes from, and over which window. */
@@ -92,6 +97,20 @@ function advice({ status }: KernelWhisper, paper: Paper): readonly string[] {
   return headed('What to do:', text, paper);
 }
 
+/** How bad it is, and what. */
+function titleLines(
+  { spec: { severity } }: KernelWhisper,
+  title: string,
+  { chalk, width }: Paper,
+): readonly string[] {
+  const mark = `● ${severity}`;
+  const [first = '', ...rest] = wrap(title, width - widthOf(mark) - 2);
+  return [
+    `${paintSeverity(chalk, severity, mark)}  ${chalk.bold(first)}`,
+    ...rest.map((line) => `  ${chalk.bold(line)}`),
+  ];
+}
+
 function whisperStory(whisper: KernelWhisper, paper: Paper): readonly string[] {
   const { chalk, now } = paper;
   const { spec, status } = whisper;
@@ -100,8 +119,9 @@ function whisperStory(whisper: KernelWhisper, paper: Paper): readonly string[] {
   const { rows, windowSeconds } = figuresOf(whisper);
   const says = [status?.insight ?? null, status?.kernel_evidence ?? null].filter((text) => text !== null);
   const dim = (text: string): readonly string[] => indented(text, paper, 2).map((line) => chalk.dim(line));
+  const timeline = episodeTimeline(whisper, paper);
   return [
-    `${paintSeverity(chalk, spec.severity, `● ${spec.severity}`)}  ${chalk.bold(title)}`,
+    ...titleLines(whisper, title, paper),
     ...(note === null ? [] : indented(note, paper, 2).map((line) => chalk.magenta(line))),
     ...(says.length === 0
       ? ['  Not assessed yet.']
@@ -116,6 +136,8 @@ function whisperStory(whisper: KernelWhisper, paper: Paper): readonly string[] {
     ...dim(seen(whisper, now) + over(whisper, now)),
     ...withheld(whisper).flatMap(dim),
     '',
+    ...timeline,
+    ...(timeline.length === 0 ? [] : ['']),
     ...why(whisper, paper),
     ...trafficStory(whisper, paper),
     ...advice(whisper, paper),
@@ -157,5 +179,6 @@ export function explainPod({ namespace, pod, whispers, certificates }: PodStory,
       : [...whispers].sort(byUrgency).flatMap((whisper) => [...whisperStory(whisper, paper), '']);
   const workload = whispers.find(({ spec }) => spec.workload !== null);
   const of = workload === undefined ? '' : ` of ${workloadText(workload)}`;
-  return [chalk.bold(`Pod ${visible(namespace)}/${visible(pod)}${of}`), '', ...stories, ...births].join('\n');
+  const title = wrap(`Pod ${visible(namespace)}/${visible(pod)}${of}`, width).map((line) => chalk.bold(line));
+  return [...title, '', ...stories, ...births].join('\n');
 }

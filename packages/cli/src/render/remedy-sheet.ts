@@ -7,6 +7,7 @@ import {
 } from 'kernel-gossip-types';
 import { ownerCommand, ownerManifest, resizeCommand } from '../remedy/by-hand.ts';
 import type { Remedied } from '../remedy/choose-remedy.ts';
+import { wrap } from '../terminal/width.ts';
 import { headed, indented, type Paper } from './paper.ts';
 import { helpLines, isUntried, lastingText, remedyCommand } from './remedy-story.ts';
 import { changeText, modeText, resourcesText, timesText } from './remedy-words.ts';
@@ -91,9 +92,10 @@ export function remedySheet(one: Remedied, paper: Paper): string {
     (text) => text !== '',
   );
   return [
-    paper.chalk.bold(
+    ...wrap(
       `Remedy for ${visible(spec.namespace)}/${visible(spec.pod_name)}, container ${visible(remedy.container_name)} (${spec.kind})`,
-    ),
+      paper.width,
+    ).map((line) => paper.chalk.bold(line)),
     '',
     ...headed('Phase:', `${phase}: ${REMEDY_PHASE_WORDS[phase]} (${visible(reason)}).`, paper),
     ...indented(visible(message), paper, 4),

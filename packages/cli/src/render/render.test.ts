@@ -1,9 +1,11 @@
+import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tracedCertificate } from '../testing/births.ts';
 import { certificate, NOW, whisper } from '../testing/whispers.ts';
 import { table } from '../terminal/table.ts';
+import { inAscii } from '../terminal/signs.ts';
 import { widthOf } from '../terminal/width.ts';
 import { drawCertificate } from './birth-certificate.ts';
 import { bar, drawTimeline, timelineEnd } from './birth-timeline.ts';
@@ -97,6 +99,12 @@ describe('the story of a pod', () => {
         METRICS: from kgossip, at the same moment.
         seen 3 times, first 5m ago, last 45s ago.
 
+        When, by each source's clock:        2024-03-15T10:29:00Z───────now
+        Episode: began; still open                ██████████████████████░░→     5m ago
+        Kernel: throttled 85.5%              ██████                             5m ago
+        Metrics: used 0.35 cores             ██████                             5m ago
+        █ lasted, or a figure's window   ░ not told since   → no end known
+
         What to do: Consider increase CPU limits by 50% (priority high)
         What was done: nothing.
 
@@ -156,12 +164,12 @@ describe('the birth certificate', () => {
       ║ kubelet                  ░░░░░░░░████████████████░░░░░░░ ║
       ║   1.25 s ±250 ms   1.4 s  start                          ║
       ║ runtime       ████████████████                           ║
-      ║           300 ms  900 ms  make the sandbox               ║
+      ║           300 ms  900 ms  make the sandbox ◀             ║
       ║ kernel                                          ◆        ║
       ║            2.4 s          execute                        ║
       ║                                                          ║
-      ║ █ going on   ░ within the clock's ±   ◆ begin; length    ║
-      ║ not measured                                             ║
+      ║ █ going on   ░ within the clock's ±                      ║
+      ║ ◆ begin; length not measured   ◀ slowest                 ║
       ║ Times from: api, kgtrace, kubelet.                       ║
       ╟─ What the kernel counted ────────────────────────────────╢
       ║ Total duration      2.5 s                                ║
@@ -193,10 +201,10 @@ describe('the birth certificate', () => {
       ║                                                       0───────────────────────────────2.9 s            BEGAN    TOOK ║
       ║ scheduler assign                                      ░░░░░░░░░░░░░                           500 ms ±500 ms         ║
       ║ kubelet   start                                                   ░░░░░░░████████████░░░░░░   1.25 s ±250 ms   1.4 s ║
-      ║ runtime   make the sandbox                               █████████████                                300 ms  900 ms ║
+      ║ runtime   make the sandbox ◀                             █████████████                                300 ms  900 ms ║
       ║ kernel    execute                                                                   ◆                  2.4 s         ║
       ║                                                                                                                      ║
-      ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured                                                   ║
+      ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured   ◀ slowest                                       ║
       ║ Times from: api, kgtrace, kubelet.                                                                                   ║
       ╟─ What the kernel counted ────────────────────────────────────────────────────────────────────────────────────────────╢
       ║ Total duration      2.5 s                                                                                            ║
@@ -237,7 +245,7 @@ describe('the birth certificate', () => {
       ║            31 ms          assign the pod to a node                           ║
       ║ kubelet   ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░ ║
       ║   500 ms ±500 ms          report the container started (setup)               ║
-      ║    1.5 s ±500 ms  811 ms  pull the image (app)                               ║
+      ║    1.5 s ±500 ms  811 ms  pull the image (app) ◀                             ║
       ║    2.5 s ±500 ms          report the pod ready                               ║
       ║ runtime             █████                             ██                     ║
       ║           471 ms   15 ms  start the shim (sandbox)                           ║
@@ -254,6 +262,7 @@ describe('the birth certificate', () => {
       ║           2.08 s          execute its first program (app)                    ║
       ║                                                                              ║
       ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured           ║
+      ║ ◀ slowest                                                                    ║
       ║ Times from: pod metadata, event, kgtrace, pod status.                        ║
       ║ apiserver and scheduler go by the control plane's clock, the others by the   ║
       ║ node's; the two may differ.                                                  ║
@@ -322,7 +331,7 @@ describe('the birth certificate', () => {
       ║ apiserver accept the pod                              ░░░░░░░░░░░░░                           500 ms ±500 ms         ║
       ║ scheduler assign the pod to a node                    ◆                                                31 ms         ║
       ║ kubelet   report the container started (setup)        ░░░░░░░░░░░░░                           500 ms ±500 ms         ║
-      ║           pull the image (app)                                    ░░░░░░░░░░░░░░░░░░░░░░░      1.5 s ±500 ms  811 ms ║
+      ║           pull the image (app) ◀                                  ░░░░░░░░░░░░░░░░░░░░░░░      1.5 s ±500 ms  811 ms ║
       ║           report the pod ready                                                ░░░░░░░░░░░░░    2.5 s ±500 ms         ║
       ║ runtime   start the shim (sandbox)                         █                                          471 ms   15 ms ║
       ║           create the container (sandbox)                    █                                         492 ms   61 ms ║
@@ -335,7 +344,7 @@ describe('the birth certificate', () => {
       ║           execute its first program (setup)                   ◆                                       672 ms         ║
       ║           execute its first program (app)                                      ◆                      2.08 s         ║
       ║                                                                                                                      ║
-      ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured                                                   ║
+      ║ █ going on   ░ within the clock's ±   ◆ begin; length not measured   ◀ slowest                                       ║
       ║ Times from: pod metadata, event, kgtrace, pod status.                                                                ║
       ║ apiserver and scheduler go by the control plane's clock, the others by the node's; the two may differ.               ║
       ╟─ What the kernel counted ────────────────────────────────────────────────────────────────────────────────────────────╢
@@ -426,7 +435,7 @@ describe('the birth certificate', () => {
 
   test('every line is exactly as wide as the paper, whatever is on it', () => {
     fc.assert(
-      fc.property(fc.array(entry, { maxLength: 8 }), fc.integer({ min: 60, max: 160 }), (timeline, width) => {
+      fc.property(fc.array(entry, { maxLength: 8 }), fc.integer({ min: 40, max: 160 }), (timeline, width) => {
         const lines = drawCertificate(
           { ...tracedCertificate(), spec: { ...tracedCertificate().spec, timeline } },
           paper(width),
@@ -462,9 +471,10 @@ describe('the birth certificate', () => {
     fc.assert(
       fc.property(
         fc.array(entry, { minLength: 1, maxLength: 8 }),
-        fc.integer({ min: 56, max: 156 }),
+        fc.integer({ min: 36, max: 396 }),
         (entries, width) => {
-          const lines = drawTimeline(entries, { totalMs: null, width, describe: () => 'done' });
+          const drawing = { totalMs: null, slowest: null, describe: () => 'done', chalk, width };
+          const lines = drawTimeline(entries, drawing);
           expect(lines.filter((line) => line.includes('done'))).toHaveLength(entries.length);
           for (const { actor } of entries) {
             expect(lines.filter((line) => line.startsWith(actor))).toHaveLength(1);
@@ -472,6 +482,59 @@ describe('the birth certificate', () => {
         },
       ),
     );
+  });
+
+  const slowest = (phase: Readonly<Record<string, unknown>>) => {
+    const one = tracedCertificate();
+    const { status } = one;
+    if (status?.slowest_phase == null) throw new Error('the example has a slowest phase');
+    return { ...one, status: { ...status, slowest_phase: { ...status.slowest_phase, ...phase } } };
+  };
+  const markedIn = (drawn: string): readonly string[] =>
+    drawn.split('\n').filter((line) => line.includes('◀') && !line.includes('◀ slowest'));
+
+  test.each([40, 80, 120])('the slowest phase is marked, in ASCII too, at %i columns', (width) => {
+    const drawn = drawCertificate(tracedCertificate(), paper(width));
+    expect(markedIn(drawn).join('')).toMatch(/app\) ◀/);
+    expect(markedIn(drawn)).toHaveLength(1);
+    expect(drawn).toContain('◀ slowest');
+    expect(inAscii(drawn)).toContain('< slowest');
+    expect(inAscii(markedIn(drawn).join(''))).toMatch(/\) < /);
+  });
+
+  test('of phases with the same words, that of the container is marked', () => {
+    const drawn = drawCertificate(
+      slowest({ actor: 'runtime', action: 'create the container (setup)', duration_ms: 59 }),
+      paper(120),
+    );
+    expect(markedIn(drawn)).toEqual([expect.stringContaining('create the container (setup) ◀')]);
+    const sandbox = slowest({ actor: 'runtime', action: 'create the container (sandbox)', duration_ms: 61 });
+    expect(markedIn(drawCertificate(sandbox, paper(120)))).toHaveLength(1);
+  });
+
+  test.each([80, 120])(
+    'a slowest phase that is no single entry has a line without a bar, at %i columns',
+    (width) => {
+      const drawn = drawCertificate(
+        slowest({ actor: 'cni', action: 'all network plugins', duration_ms: 47.75, resolution_ms: 1000 }),
+        paper(width),
+      );
+      const [line = '', ...others] = markedIn(drawn);
+      expect(others).toEqual([]);
+      expect(line).toMatch(/all network plugins ◀/);
+      expect(line).toMatch(/ 48 ms ±1 s /);
+      expect(line).not.toMatch(/[█░◆]/);
+    },
+  );
+
+  test.each([40, 80, 120])('a colour for each actor changes nothing but colours, at %i columns', (width) => {
+    const painted = drawCertificate(tracedCertificate(), { ...paper(width), chalk: new Chalk({ level: 1 }) });
+    expect(stripVTControlCharacters(painted)).toBe(drawCertificate(tracedCertificate(), paper(width)));
+    const colours = ['apiserver', 'scheduler', 'kubelet', 'runtime', 'cni', 'kernel'].map(
+      (actor) => new RegExp(`\u001b\\[(\\d+)m${actor}\\b`).exec(painted)?.[1],
+    );
+    expect(new Set(colours).size).toBe(6);
+    expect(colours).not.toContain(undefined);
   });
 
   test('a coarse clock is never drawn as certain', () => {

@@ -37,7 +37,7 @@ describe('figures to one scale', () => {
   test('stay on the paper, and the largest has the longest bar', () => {
     const cores = fc.option(fc.double({ min: 0, max: 1000, noNaN: true }));
     fc.assert(
-      fc.property(cores, cores, cores, fc.integer({ min: 60, max: 160 }), (kernel, metrics, limit, width) => {
+      fc.property(cores, cores, cores, fc.integer({ min: 40, max: 160 }), (kernel, metrics, limit, width) => {
         const lines = toScale(cpu(kernel, metrics, limit), { ...paper, width });
         const lengths = lines.map((line) => line.split('█').length - 1);
         for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(width);

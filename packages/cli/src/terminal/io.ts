@@ -21,9 +21,9 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
-/** Width for documents: the terminal's, at least 60; 80 where there is none. */
+/** Width for documents: the terminal's, from 40 to 160; 80 where there is none. */
 export const documentWidth = ({ columns }: Pick<Io, 'columns'>): number =>
-  Math.max(60, Math.min(columns ?? 80, 160));
+  Math.max(40, Math.min(columns ?? 80, 160));
 
 /** Notes are ours but quote others: nothing in them acts on the terminal. */
 export const noteLine = (text: string): string => `${visibleLines(text)}\n`;

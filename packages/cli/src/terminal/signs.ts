@@ -14,6 +14,7 @@ const IN_ASCII: Readonly<Record<string, string>> = {
   '·': '.',
   '◆': '*',
   '●': '*',
+  '◀': '<',
   '→': '>',
   '↑': '^',
   '↓': 'v',

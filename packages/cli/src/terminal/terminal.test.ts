@@ -1,11 +1,13 @@
+import { Chalk } from 'chalk';
 import fc from 'fast-check';
 import { visible } from 'kernel-gossip-types';
 import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { humanDuration } from './duration.ts';
+import { documentWidth } from './io.ts';
 import { toJson, toYaml } from './serialise.ts';
 import { table } from './table.ts';
-import { cut, widthOf, wrap } from './width.ts';
+import { cut, widthOf, widthOfPainted, wrap, wrapParts } from './width.ts';
 
 const ACTS_ON_A_TERMINAL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 /** Text in which what must not reach a terminal is common. */
@@ -104,6 +106,38 @@ describe('widths', () => {
       ),
     );
   });
+
+  test('parts stay whole where they fit, and none is lost', () => {
+    expect(wrapParts(['a b c', 'd e', 'f'], 11)).toEqual(['a b c   d e', 'f']);
+    expect(wrapParts(['a b c', 'd e', 'f'], 10)).toEqual(['a b c', 'd e   f']);
+    expect(wrapParts([], 10)).toEqual(['']);
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z]{1,5}( [a-z]{1,5}){0,2}$/), { minLength: 1 }),
+        fc.integer({ min: 17, max: 60 }),
+        (parts, columns) => {
+          const lines = wrapParts(parts, columns);
+          expect(lines.every((line) => widthOf(line) <= columns)).toBe(true);
+          expect(lines.flatMap((line) => line.split('   '))).toEqual(parts);
+        },
+      ),
+    );
+  });
+
+  test('colours take no columns', () => {
+    const chalk = new Chalk({ level: 3 });
+    expect(widthOfPainted(chalk.bold(`a${chalk.red('漢')}`))).toBe(3);
+  });
+
+  test.each([
+    [null, 80],
+    [20, 40],
+    [40, 40],
+    [100, 100],
+    [500, 160],
+  ])('a document in a terminal of %j columns is %i wide', (columns, width) =>
+    expect(documentWidth({ columns })).toBe(width),
+  );
 });
 
 describe('ages read as kubectl prints them', () => {

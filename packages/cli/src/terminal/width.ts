@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** Blocks whose characters take two columns (Unicode's East Asian Width W and F, and emoji), coarsely. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
@@ -13,6 +15,9 @@ export const widthOf = (text: string): number =>
   /^[\x20-\x7e]*$/.test(text)
     ? text.length
     : Array.from(text).reduce((sum, c) => sum + widthOfCharacter(c), 0);
+
+/** How many columns a text takes that is painted already. */
+export const widthOfPainted = (text: string): number => widthOf(stripVTControlCharacters(text));
 
 /** The text, cut to so many columns, with an ellipsis where something was cut away. */
 export function cut(text: string, columns: number): string {
@@ -58,3 +63,12 @@ export function wrap(text: string, columns: number): readonly string[] {
   }
   return [...lines, line];
 }
+
+/** A space at which `wrap` does not break. */
+const UNBROKEN = '\u00a0';
+
+/** Parts beside each other, in lines of at most so many columns; one that fits into a line is not broken. */
+export const wrapParts = (parts: readonly string[], columns: number): readonly string[] =>
+  wrap(parts.map((part) => part.replaceAll(' ', UNBROKEN)).join('   '), columns).map((line) =>
+    line.replaceAll(UNBROKEN, ' ').trimEnd(),
+  );
