@@ -171,6 +171,25 @@ describe('the births source', { timeout: 20_000 }, () => {
     return { sent, births };
   };
 
+  it('does not leave it at that when the tracer’s first word comes late', async () => {
+    const told: string[] = [];
+    const listening = pino({}, { write: (line) => told.push((JSON.parse(line) as { msg: string }).msg) });
+    const births = createBirthsSource(
+      { subtree: '', localNames: false, sender: { nodeName: null, source: 's' } },
+      run(`sleep 6; echo '${HELLO}'; ${STAY}`, { silence: 15_000 }),
+      listening,
+    );
+    onTestFinished(() => births.close());
+    births.start(() => undefined);
+    expect(await births.outlook).toMatchObject({ measured: false });
+    await eventually(() =>
+      expect(told).toEqual([
+        'births: not measured, because the tracer has not said a word yet',
+        'births: measured',
+      ]),
+    );
+  });
+
   it('tells a pod’s containers together, once', async () => {
     const { sent, births } = source(`cat '${fixture}'; ${STAY}`);
     expect(await births.outlook).toEqual({ measured: true, text: 'births: measured' });

@@ -66,7 +66,12 @@ class PodBirthsSource implements BirthsSource {
     this.#settings = settings;
     this.#tracer = tracer;
     tracer.onLine((line) => this.#take(line));
-    this.outlook = firstWord(tracer).then((state) => outlookOf(state, log));
+    this.outlook = firstWord(tracer).then((state) => {
+      // Who waits is told that it is not known yet. The log has it as soon as it is: a busy node may load programs slowly.
+      if (state === STARTING)
+        void tracer.standing.then((later) => later.phase === 'starting' || outlookOf(later, log));
+      return outlookOf(state, log);
+    });
   }
 
   start(emit: Emit): void {
