@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { KernelWhisper, KernelWhisperList } from 'kernel-gossip-types';
+import type {
+  KernelWhisper,
+  KernelWhisperList,
+  PodBirthCertificateList,
+  PodBirthCertificateSpec,
+} from 'kernel-gossip-types';
+import { CHROMIUM, launchChromium } from '../../packages/web/test/support/chromium.ts';
 import { connectCluster } from '../src/cluster/connect.ts';
 import { runOrThrow } from '../src/command.ts';
 import { buildImages } from '../src/images/build.ts';
@@ -12,6 +18,7 @@ import { apply, kubectlFor } from '../src/kubectl.ts';
 import { OBSERVER_NAMESPACE } from '../src/operator.ts';
 import { until } from '../src/poll.ts';
 import { portForward, type PortForward } from '../src/port-forward.ts';
+import { say } from '../src/say.ts';
 import { serveService, type ServedService } from '../src/service-proxy.ts';
 
 /** The last commit before the manifests knew PixieSource and the kinds that Pixie alone sees. */
@@ -30,6 +37,8 @@ const SHIPPED = [
 ] as const;
 /** The kubelet gives up after three probes that failed, ten seconds apart, and a grace period. */
 const PROBED_FOR_MS = 45_000;
+/** From the last `kubectl apply` of an installation to a throttled pod on the page, images being on the node. */
+const SEEN_WITHIN_MS = 60_000;
 /** The first run on a machine makes a base image, which takes minutes. */
 const FIRST_TIME_MS = 540_000;
 
@@ -64,6 +73,9 @@ const whisperAbout = async (pod: string): Promise<KernelWhisper | undefined> =>
 /** Resolves once the operator has said what it makes of it. */
 const whispered = (pod: string): Promise<KernelWhisper> =>
   until(`the whisper about ${pod}`, { timeoutMs: 90_000, everyMs: 500 }, () => whisperAbout(pod));
+
+const podIsReady = (name: string): Promise<string> =>
+  succeed(kubectl, ['wait', '--for=condition=Ready', `pod/${name}`, '-n', NAMESPACE, '--timeout=60s']);
 
 const podsOf = async (namespace: string, name: string) =>
   (
@@ -141,11 +153,12 @@ async function installCurrent(): Promise<ServedService | null> {
   // pods' /etc/hosts.
   const served =
     cluster.provider === 'built' ? await serveService(cluster, OPERATOR_NAMESPACE, OPERATOR) : null;
-  const overlay = served === null ? {} : { patches: [namedInHosts(served)] };
-  await applyOverlay([`${REPOSITORY}k8s/observer`], overlay);
-  await rolledOut();
+  await installObserver('k8s/observer', served);
   return served;
 }
+
+const installObserver = (folder: string, served: ServedService | null): Promise<void> =>
+  applyOverlay([REPOSITORY + folder], served === null ? {} : { patches: [namedInHosts(served)] });
 
 async function rolledOut(): Promise<void> {
   for (const [namespace, name, kind] of SHIPPED) {
@@ -164,10 +177,26 @@ const namedInHosts = ({ address }: ServedService): object => ({
   ]),
 });
 
+/** Starts a pod, and resolves with what the observer tells of its birth. On a slow node the sandbox' is told before the container's. */
+async function bornSeen(pod: string): Promise<PodBirthCertificateSpec> {
+  await apply(kubectl, [throttledPod(cluster, NAMESPACE, pod)]);
+  const { spec } = await until(`the birth of ${pod}`, { timeoutMs: 90_000, everyMs: 500 }, async () =>
+    (await json<PodBirthCertificateList>(['get', 'pbc', '-n', NAMESPACE])).items.find(
+      ({ spec: { pod_name, source, containers } }) =>
+        pod_name === pod &&
+        source?.name === OBSERVER &&
+        containers?.some(({ container_name: name }) => name === 'burner'),
+    ),
+  );
+  return spec;
+}
+const isComplete = (spec: PodBirthCertificateSpec | undefined): boolean => spec?.incomplete == null;
+
 // Images can be loaded into a cluster that is ours only.
 describe.runIf(cluster.controlSocket !== null)('in the cluster, as it is shipped', () => {
   const state: {
     served?: ServedService | null;
+    installedAtMs?: number;
     removeNamespace?: () => Promise<void>;
     before: readonly Stored[];
   } = { before: [] };
@@ -191,13 +220,42 @@ describe.runIf(cluster.controlSocket !== null)('in the cluster, as it is shipped
     await remove();
     if (knowsPrevious) await installPrevious();
     state.before = await findings('default');
-    state.served = await installCurrent();
     state.removeNamespace = await makeNamespace(kubectl, NAMESPACE);
+    await apply(kubectl, [throttledPod(cluster, NAMESPACE, 'old-pod')]);
+    await podIsReady('old-pod');
+    state.served = await installCurrent();
+    state.installedAtMs = Date.now();
+    await rolledOut();
   }, FIRST_TIME_MS);
   afterAll(async () => {
     await remove();
     await state.served?.stop();
     await state.removeNamespace?.();
+  });
+
+  it('shows a newcomer the throttled pod on the page within a minute', async () => {
+    if (CHROMIUM === null) throw new Error('there is no Chromium: apt-get install chromium, or set CHROMIUM');
+    const browser = await launchChromium(CHROMIUM);
+    try {
+      await reading(async ({ url }) => {
+        const page = await browser.newPage();
+        await page.goto(url);
+        const installedAtMs = state.installedAtMs ?? 0;
+        const row = page.getByRole('link', { name: /old-pod/ }).first();
+        await row.waitFor({ timeout: installedAtMs + SEEN_WITHIN_MS - Date.now() });
+        say(
+          `old-pod is on the page ${((Date.now() - installedAtMs) / 1000).toFixed(1)} s after the installation`,
+        );
+        await row.click();
+        await page
+          .getByText(/periods throttled/i)
+          .first()
+          .waitFor();
+        expect(await page.locator('main').innerText()).toMatch(/0\.2 cores/);
+      });
+    } finally {
+      await browser.close();
+    }
   });
 
   it.runIf(knowsPrevious)(
@@ -258,7 +316,7 @@ describe.runIf(cluster.controlSocket !== null)('in the cluster, as it is shipped
     );
   });
 
-  it('shows it on the page, by kubectl port-forward', async () => {
+  it('shows it by kubectl port-forward, and serves the page with its policy', async () => {
     await reading(async ({ url }) => {
       const page = await fetch(url);
       const html = await page.text();
@@ -303,6 +361,37 @@ describe.runIf(cluster.controlSocket !== null)('in the cluster, as it is shipped
       known.status?.first_seen,
     ]);
     await rolledOut();
+  });
+
+  it('sees births in kernel mode, with the capabilities in no hands but the tracer’s', async () => {
+    await installObserver('k8s/observer/kernel-mode', state.served ?? null);
+    await rolledOut();
+    // The tracer needs a second until it is attached, and does not see what began before.
+    await until('the tracer to be attached', { timeoutMs: 60_000, everyMs: 500 }, async () => {
+      const log = ['logs', `daemonset/${OBSERVER}`, '-c', 'observer', '-n', OBSERVER_NAMESPACE];
+      return (await succeed(kubectl, log)).includes('"births: measured"') ? true : undefined;
+    });
+    const certificates: PodBirthCertificateSpec[] = [];
+    for (const name of ['first-born', 'second-born', 'third-born']) {
+      certificates.push(await bornSeen(name));
+      if (isComplete(certificates.at(-1))) break;
+    }
+    const last = certificates.pop();
+    expect(last?.provenance).toBe('measured');
+    expect(last?.kernel_stats.total_syscalls).toBeGreaterThan(1000);
+    // A node that is very busy may begin to count too late. Then there is no sum.
+    expect(certificates.filter(({ kernel_stats }) => kernel_stats.total_syscalls != null)).toEqual([]);
+    const [pod] = await podsOf(OBSERVER_NAMESPACE, OBSERVER);
+    // The tracer has the capabilities 38 and 39 (linux/capability.h), and who started it has none.
+    const script = `for status in /proc/[0-9]*/status; do
+      grep -q '^Name:.kgtrace' $status && grep -q '^Uid:.65532' $status || continue
+      parent=$(sed -n 's/^PPid:.//p' $status)
+      sed -n 's/^CapEff:.//p' $status /proc/$parent/status
+    done`;
+    const told = await succeed(kubectl, [
+      ...['exec', '-n', OBSERVER_NAMESPACE, pod?.metadata.name ?? '', '--', 'sh', '-c', script],
+    ]);
+    expect(told).toBe('000000c000000000\n0000000000000000\n');
   });
 
   it('goes on for longer than liveness probes that fail would let it', async () => {
