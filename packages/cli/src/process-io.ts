@@ -24,6 +24,9 @@ function endRequested(): AbortController {
   return controller;
 }
 
+/** Those of a terminal that does not know its own, as that of a container often does not, are VT100's. */
+const columnsOf = ({ columns }: NodeJS.WriteStream): number => (columns > 0 ? columns : 80);
+
 /** Files and pipes get what is drawn as it is: whoever reads them later may have another locale. */
 const drawOn = (stream: NodeJS.WriteStream): Draw =>
   stream.isTTY && isAsciiOnly(process.env) ? inAscii : (text) => text;
@@ -40,7 +43,7 @@ function statusLine(draw: Draw): {
     process.stderr.write(`\r\u001b[K${line ?? ''}`);
   };
   return {
-    show: (line) => write(line === null ? null : draw(cut(visible(line), process.stderr.columns - 1))),
+    show: (line) => write(line === null ? null : draw(cut(visible(line), columnsOf(process.stderr) - 1))),
     clear: () => write(null),
   };
 }
@@ -95,7 +98,7 @@ export function processIo(): Io {
     },
     note,
     env: process.env,
-    columns: process.stdout.isTTY ? process.stdout.columns : null,
+    columns: process.stdout.isTTY ? columnsOf(process.stdout) : null,
     openScreen: canDraw && process.stdin.isTTY && process.stdout.isTTY ? openScreen : null,
     showStatus: canDraw && process.stderr.isTTY ? status.show : null,
     chalk: new Chalk({ level: colourLevel() }),

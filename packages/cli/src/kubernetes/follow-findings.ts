@@ -11,6 +11,8 @@ export interface FollowOptions<K extends FindingResource> {
   readonly path: string;
   /** Told of an object that is not what its kind should be; it is left out. */
   readonly undecodable: (object: { readonly namespace: string; readonly name: string }) => void;
+  /** Told when the watch stands again. */
+  readonly live: () => void;
 }
 
 /** Failures that do not pass by waiting. */
@@ -19,7 +21,7 @@ const isLasting = (error: unknown): boolean =>
 
 /** Hears of everything there is, then of each change, through every failure but a first or a lasting one. */
 export async function* followFindings<K extends FindingResource>(
-  { api, kind, path, undecodable }: FollowOptions<K>,
+  { api, kind, path, undecodable, live }: FollowOptions<K>,
   signal: AbortSignal,
 ): AsyncGenerator<Heard<Findings[K]>> {
   const inbox = new Inbox<Heard<Findings[K]>>();
@@ -43,7 +45,7 @@ export async function* followFindings<K extends FindingResource>(
         },
         change: (change) => inbox.put({ type: 'change', change }),
       },
-      observer: { failed, undecodable },
+      observer: { failed, undecodable, watchGap: live },
     },
     AbortSignal.any([signal, ending.signal]),
   ).finally(() => inbox.close());

@@ -104,9 +104,12 @@ export class KubernetesTarget implements Target {
     kind: K,
     namespace: string | null,
     signal: AbortSignal,
+    live: () => void = () => undefined,
   ): AsyncGenerator<Heard<Findings[K]>> {
     const path = collection(kind, namespace);
-    return followFindings({ api: this.#api, kind, path, undecodable: (ref) => this.#leftOut(ref) }, signal);
+    const undecodable = (ref: { readonly namespace: string; readonly name: string }): void =>
+      this.#leftOut(ref);
+    return followFindings({ api: this.#api, kind, path, undecodable, live }, signal);
   }
 
   async send(observations: readonly ObservationJson[]): Promise<SendAnswer> {

@@ -13,7 +13,7 @@ import {
   WebhookAnswer,
 } from 'kernel-gossip-types';
 import { asked } from './asked.ts';
-import { backOffMs, pause } from './back-off.ts';
+import { backOffMs, pause, retryAfterMs } from './back-off.ts';
 import { LIST_CODECS, OBJECT_CODECS } from './codecs.ts';
 import { decodeAnswer, parseJson, textField } from './decode-answer.ts';
 import { refused, whyUnreachable } from './failures.ts';
@@ -35,6 +35,8 @@ const API = `/api/${VERSION}`;
 export const ABOUT_PATH = `${API}/about`;
 /** The operator sends a comment every 15 s; after three that did not come the connection is dead, whatever TCP thinks. */
 const SILENCE_MS = 50_000;
+/** How often a person's question is asked while the operator is too busy to answer it. */
+const MOST_ASKED = 4;
 
 export interface OperatorTargetOptions {
   readonly url: URL;
@@ -52,6 +54,12 @@ interface Progress {
   everHeard: boolean;
 }
 
+interface Listening {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly live: () => void;
+}
+
 /** Speaks to one operator's own HTTP API. */
 export class OperatorTarget implements Target {
   readonly description: string;
@@ -66,13 +74,17 @@ export class OperatorTarget implements Target {
     this.description = `operator at ${this.#base} (${options.origin})`;
   }
 
-  async list<K extends FindingResource>(kind: K, namespace: string | null): Promise<FindingLists[K]> {
+  async list<K extends FindingResource>(
+    kind: K,
+    namespace: string | null,
+    ending?: AbortSignal,
+  ): Promise<FindingLists[K]> {
     const { plural } = KINDS[kind];
     const path =
       namespace === null
         ? `${API}/${plural}`
         : `${API}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
-    const body = await this.#get(path);
+    const body = await this.#get(path, ending);
     return decodeAnswer<FindingLists[K]>(LIST_CODECS[kind], body, `the list of ${plural}`);
   }
 
@@ -80,12 +92,13 @@ export class OperatorTarget implements Target {
     kind: K,
     namespace: string | null,
     signal: AbortSignal,
+    live: () => void = () => undefined,
   ): AsyncGenerator<Heard<Findings[K]>> {
     const progress: Progress = { lastId: null, attempt: 0, everHeard: false };
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
       try {
-        yield* this.#listen(kind, namespace, { progress, signal });
+        yield* this.#listen(kind, namespace, { progress, signal, live });
         if (!isOver()) yield { type: 'interrupted', why: 'the operator ended the stream' };
       } catch (error) {
         if (isOver()) return;
@@ -156,42 +169,35 @@ export class OperatorTarget implements Target {
   async *#listen<K extends FindingResource>(
     kind: K,
     namespace: string | null,
-    { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+    { progress, signal, live }: Listening,
   ): AsyncGenerator<Heard<Findings[K]>> {
-    const events = await this.#subscribe(progress.lastId, signal);
-    // Subscribed first, listed second: what happens in between waits in the stream and is not missed.
-    yield { type: 'everything', objects: await this.#objects(kind, namespace) };
-    progress.everHeard = true;
-    progress.attempt = 0;
-    for await (const event of events) {
+    for await (const event of await this.#subscribe(progress.lastId, signal)) {
+      // Subscribed first, listed second: what happens in between waits in the stream and is not missed. Who comes back is
+      // told by the stream what was missed, or to list again: a list of now would be newer than what is told after it.
+      const mustList = event.event === 'reset' || (event.event === 'hello' && progress.lastId === null);
+      const heard = mustList
+        ? await this.#everything(kind, namespace, signal)
+        : heardOf(kind, namespace, event);
+      // Only now: when a list fails, the operator must be asked again for what leads to it.
       progress.lastId = event.id ?? progress.lastId;
-      const heard = await this.#hear(kind, namespace, event);
-      if (heard !== null) yield heard;
+      if (heard !== null) {
+        progress.everHeard = true;
+        yield heard;
+      }
+      if (event.event === 'hello') {
+        progress.attempt = 0;
+        live();
+      }
     }
   }
 
-  async #objects<K extends FindingResource>(
+  async #everything<K extends FindingResource>(
     kind: K,
     namespace: string | null,
-  ): Promise<readonly Findings[K][]> {
-    return (await this.list(kind, namespace)).items as readonly Findings[K][];
-  }
-
-  async #hear<K extends FindingResource>(
-    kind: K,
-    namespace: string | null,
-    { event, data }: ServerEvent,
-  ): Promise<Heard<Findings[K]> | null> {
-    if (event === 'reset') return { type: 'everything', objects: await this.#objects(kind, namespace) };
-    if (event !== 'change') return null;
-    const change = parseJson(data) as { readonly type?: unknown; readonly object?: unknown } | undefined;
-    const type = textField(change, 'type');
-    if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') return null;
-    const decoded = decode<Findings[K]>(OBJECT_CODECS[kind], change?.object);
-    if (!isRight(decoded)) return null;
-    const object = decoded.right;
-    if (namespace !== null && object.metadata.namespace !== namespace) return null;
-    return { type: 'change', change: { type, object } };
+    signal: AbortSignal,
+  ): Promise<Heard<Findings[K]>> {
+    const { items } = await this.list(kind, namespace, signal);
+    return { type: 'everything', objects: items as readonly Findings[K][] };
   }
 
   async #subscribe(lastId: string | null, signal: AbortSignal): Promise<AsyncGenerator<ServerEvent>> {
@@ -206,8 +212,18 @@ export class OperatorTarget implements Target {
     return serverEvents(whileNotSilent(response.body, silence));
   }
 
-  async #get(path: string): Promise<unknown> {
-    return this.#bodyOf(path, await this.#fetch(path, {}));
+  /** Asks again while the operator is too busy to answer and says when to come back. */
+  async #get(path: string, ending = new AbortController().signal): Promise<unknown> {
+    for (let asked = 1; ; asked += 1) {
+      const signal = AbortSignal.any([AbortSignal.timeout(this.#options.timeoutMs), ending]);
+      const response = await this.#fetch(path, { signal });
+      const retryAfter = response.status === 503 ? response.headers.get('retry-after') : null;
+      if (retryAfter === null) return this.#bodyOf(path, response);
+      if (asked === MOST_ASKED) return this.#bodyOf(`${path} (asked ${asked} times)`, response);
+      await response.body?.cancel();
+      // Later than it asks, so that not all who were sent away return together.
+      await pause(retryAfterMs(retryAfter) + backOffMs(asked - 1), ending);
+    }
   }
 
   async #bodyOf(path: string, response: Response): Promise<unknown> {
@@ -229,6 +245,23 @@ export class OperatorTarget implements Target {
       );
     }
   }
+}
+
+/** What an event of a stream tells of one kind; null: nothing. */
+function heardOf<K extends FindingResource>(
+  kind: K,
+  namespace: string | null,
+  { event, data }: ServerEvent,
+): Heard<Findings[K]> | null {
+  if (event !== 'change') return null;
+  const change = parseJson(data) as { readonly type?: unknown; readonly object?: unknown } | undefined;
+  const type = textField(change, 'type');
+  if (type !== 'ADDED' && type !== 'MODIFIED' && type !== 'DELETED') return null;
+  const decoded = decode<Findings[K]>(OBJECT_CODECS[kind], change?.object);
+  if (!isRight(decoded)) return null;
+  const object = decoded.right;
+  if (namespace !== null && object.metadata.namespace !== namespace) return null;
+  return { type: 'change', change: { type, object } };
 }
 
 const errorOf = async (response: Response): Promise<string | null> =>
@@ -264,12 +297,11 @@ export function readSendAnswer(status: number, retryAfter: string | null, text: 
     if (status === 202) throw refused('the intake', status, 'its answer cannot be read');
   }
   if (status === 429) {
-    const seconds = Number(retryAfter ?? '1');
     return {
       accepted: 0,
       rejected: [],
       error: textField(body, 'error') ?? 'the intake is full',
-      retryAfterMs: Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 60) * 1000 : 1000,
+      retryAfterMs: retryAfterMs(retryAfter ?? '1'),
     };
   }
   throw refused('the intake', status, textField(body, 'error') ?? textField(body, 'message'));

@@ -74,11 +74,15 @@ export interface Target {
   /** Null where there are no pods to change, and so no remedies. */
   readonly remedies: RemedyAccess | null;
   list<K extends FindingResource>(kind: K, namespace: string | null): Promise<FindingLists[K]>;
-  /** Goes on through every failure until the signal aborts; throws only when the very first attempt fails. */
+  /**
+   * Goes on through every failure until the signal aborts; throws only when the very first attempt fails. Calls `live`
+   * when it is told of all there is: an interruption, if there was one, is over, whether something was missed or not.
+   */
   follow<K extends FindingResource>(
     kind: K,
     namespace: string | null,
     signal: AbortSignal,
+    live?: () => void,
   ): AsyncGenerator<Heard<Findings[K]>>;
   send(observations: readonly ObservationJson[]): Promise<SendAnswer>;
   /** What was told of a pod's traffic; `KG_NOT_FOUND` where nothing was. */

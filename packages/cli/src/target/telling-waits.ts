@@ -12,7 +12,7 @@ export function tellingWaits(target: Target, io: Pick<Io, 'showStatus'>): Target
     remedies,
     list: (kind, namespace) =>
       whileWaiting(io, `reading ${KINDS[kind].plural}`, () => target.list(kind, namespace)),
-    follow: (kind, namespace, signal) => target.follow(kind, namespace, signal),
+    follow: (kind, namespace, signal, live) => target.follow(kind, namespace, signal, live),
     send: (observations) =>
       whileWaiting(io, `sending ${observations.length}`, () => target.send(observations)),
     traffic: (pod) =>

@@ -36,6 +36,9 @@ const END_UPDATE = '\u001b[?2026l';
 /** What the keyboard sends while the terminal leaves Ctrl-C and Ctrl-Z to us. */
 const INTERRUPT = '\u0003';
 const SUSPEND = '\u001a';
+/** The size of a terminal that does not know its own, as that of a container often does not: what VT100 had. */
+const COLUMNS = 80;
+const ROWS = 24;
 const at = (row: number): string => `\u001b[${row + 1};1H`;
 
 /** What to send so that a screen which shows `before` shows `after`. */
@@ -53,23 +56,20 @@ export const screenOn =
   (input: ReadStream, output: WriteStream, draw: Draw): OpenScreen =>
   ({ typed, resized }) => {
     let shown: readonly string[] = [];
+    /** Lent: to the shell, until we go on. */
+    let state: 'ours' | 'lent' | 'closed' = 'ours';
     const take = (): void => {
+      state = 'ours';
       input.setRawMode(true);
       output.write(ENTER + CLEAR);
     };
     const giveBack = (): void => {
+      if (state !== 'ours') return;
       input.setRawMode(false);
       output.write(LEAVE);
     };
-    // Ctrl-C and Ctrl-Z mean what they mean everywhere.
-    const read = (text: string): void => {
-      if (text === INTERRUPT) process.kill(process.pid, 'SIGINT');
-      else if (text === SUSPEND) {
-        giveBack();
-        process.kill(process.pid, 'SIGTSTP');
-      } else typed(text);
-    };
     const refresh = (): void => {
+      if (state !== 'ours') return;
       shown = [];
       output.write(CLEAR);
       resized();
@@ -79,6 +79,27 @@ export const screenOn =
       take();
       refresh();
     };
+    // Who was stopped goes on with SIGCONT, which is told of before a whole turn is over. The kernel stops nobody whom no
+    // shell of the same session could continue (POSIX: "orphaned process group"), and then no SIGCONT comes.
+    const suspend = (): void => {
+      giveBack();
+      state = 'lent';
+      process.kill(process.pid, 'SIGTSTP');
+      setImmediate(() =>
+        setImmediate(() => {
+          if (state === 'lent') takeAgain();
+        }),
+      );
+    };
+    // Ctrl-C and Ctrl-Z mean what they mean everywhere, whatever came in the same piece.
+    const read = (text: string): void => {
+      const keys = text.replaceAll(INTERRUPT, '').replaceAll(SUSPEND, '');
+      if (keys !== '') typed(keys);
+      for (const key of text) {
+        if (key === INTERRUPT) process.kill(process.pid, 'SIGINT');
+        else if (key === SUSPEND && state === 'ours') suspend();
+      }
+    };
     const close = (): void => {
       process.removeListener('exit', close);
       process.removeListener('SIGCONT', takeAgain);
@@ -86,6 +107,7 @@ export const screenOn =
       input.removeListener('data', read);
       input.pause();
       giveBack();
+      state = 'closed';
     };
     process.once('exit', close);
     process.on('SIGCONT', takeAgain);
@@ -93,8 +115,12 @@ export const screenOn =
     input.setEncoding('utf8').on('data', read).resume();
     take();
     return {
-      size: () => ({ columns: output.columns, rows: output.rows }),
+      size: () => ({
+        columns: output.columns > 0 ? output.columns : COLUMNS,
+        rows: output.rows > 0 ? output.rows : ROWS,
+      }),
       show: (lines) => {
+        if (state !== 'ours') return;
         const update = difference(shown, lines);
         shown = lines;
         if (update !== '') output.write(draw(BEGIN_UPDATE + update + END_UPDATE));

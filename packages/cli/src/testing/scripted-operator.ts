@@ -9,12 +9,21 @@ import {
   type PodBirthCertificate,
 } from 'kernel-gossip-types';
 
+interface Refusal {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** What the peer answers next; a test changes it as it goes. */
 export interface Script {
   whispers: readonly KernelWhisper[];
   certificates: readonly PodBirthCertificate[];
-  /** Answers of the webhook before it behaves; status and headers. */
-  webhookFirst: { readonly status: number; readonly headers?: Readonly<Record<string, string>> }[];
+  /** Answers of the webhook before it behaves. */
+  webhookFirst: Refusal[];
+  /** Answers of the lists before they behave. */
+  listsFirst: Refusal[];
+  /** Events for a reader that was away; null: it is told to list again. */
+  missed: string | null;
   /** Status of every answer instead of the real one; null: behaves. */
   refuseWith: number | null;
   received: unknown[];
@@ -59,9 +68,12 @@ async function webhook(script: Script, request: IncomingMessage, response: Serve
 }
 
 function openStream(script: Script, request: IncomingMessage, response: ServerResponse): void {
-  script.lastEventIds.push(request.headers['last-event-id'] as string | undefined);
+  const lastId = request.headers['last-event-id'] as string | undefined;
+  script.lastEventIds.push(lastId);
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(': here\n\n');
+  if (lastId !== undefined) response.write(script.missed ?? 'event: reset\ndata: {}\n\n');
+  response.write('event: hello\nid: 40\ndata: {}\n\n');
   script.streams.add(response);
   response.on('close', () => script.streams.delete(response));
 }
@@ -70,8 +82,11 @@ function read(script: Script, path: string, response: ServerResponse): void {
   const namespace = /\/namespaces\/([^/]+)\//.exec(path)?.[1] ?? null;
   const here = ({ metadata }: KernelWhisper | PodBirthCertificate): boolean =>
     namespace === null || metadata.namespace === namespace;
-  const list = (kind: string, items: readonly unknown[]): void =>
-    json(response, 200, { apiVersion: API_VERSION, kind, metadata: { resourceVersion: null }, items });
+  const list = (kind: string, items: readonly unknown[]): void => {
+    const first = script.listsFirst.shift();
+    if (first !== undefined) json(response, first.status, { error: 'scripted' }, first.headers);
+    else json(response, 200, { apiVersion: API_VERSION, kind, metadata: { resourceVersion: null }, items });
+  };
   if (path.endsWith('/kernelwhispers')) list('KernelWhisperList', script.whispers.filter(here));
   else if (path.endsWith('/podbirthcertificates'))
     list('PodBirthCertificateList', script.certificates.filter(here));
@@ -88,6 +103,8 @@ export async function scriptedOperator(): Promise<ScriptedOperator> {
     whispers: [],
     certificates: [],
     webhookFirst: [],
+    listsFirst: [],
+    missed: null,
     refuseWith: null,
     received: [],
     streams: new Set(),

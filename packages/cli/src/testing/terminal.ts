@@ -9,6 +9,8 @@ const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
+  /** A command of the shell that comes after it; then the shell has job control, and it can be suspended. Null: nobody could continue it. */
+  readonly afterwards?: string | null;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -51,10 +53,11 @@ export function shownBy(raw: string): string {
 
 /** Runs it by `script` of util-linux, which makes a real pseudo-terminal. */
 export function inTerminal(argv: readonly string[], options: TerminalOptions = {}): TerminalSession {
-  const { columns = 100, rows = 30, env = {} } = options;
+  const { columns = 100, rows = 30, afterwards = null, env = {} } = options;
   const node = [process.execPath, '--conditions=@kernel-gossip/source', MAIN, ...argv].map(quote).join(' ');
+  const job = afterwards === null ? node : `set -m; ${node}; ${afterwards}`;
   // The settings of the terminal afterwards must be those of before.
-  const line = `stty rows ${rows} cols ${columns}; before=$(stty -g); ${node}; code=$?; [ "$(stty -g)" = "$before" ] || echo SPOILT; exit $code`;
+  const line = `stty rows ${rows} cols ${columns}; before=$(stty -g); ${job}; code=$?; [ "$(stty -g)" = "$before" ] || echo SPOILT; exit $code`;
   const child = spawn('script', ['-qfec', line, '/dev/null'], {
     // Nothing is inherited: colours and signs depend on CI, NO_COLOR, FORCE_COLOR, COLORTERM, LC_ALL and others.
     env: { PATH: process.env.PATH, HOME: '/nonexistent', TERM: 'xterm-256color', LANG: 'C.UTF-8', ...env },

@@ -58,6 +58,13 @@ const keys = fc.array(
 );
 
 describe('the picture', () => {
+  test('says of what is made up that it is, however little of a text there is room for', () => {
+    const held = new Map<string, HeldWhisper>();
+    hold(held, { type: 'everything', objects: [whisper({ spec: { provenance: 'synthetic' } })] });
+    const { lines } = frame(scene({ whispers: [...held.values()], size: { columns: 80, rows: 10 } }));
+    expect(lines.find((line) => line.startsWith('>'))).toContain('(synthetic) ');
+  });
+
   test('fits the screen, and what is selected is always on it, whatever was pressed', () => {
     fc.assert(
       fc.property(

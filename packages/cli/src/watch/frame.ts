@@ -46,6 +46,12 @@ const linesOf = (groups: readonly Group[]): readonly Line[] =>
 
 const isResolved = ({ whisper }: HeldWhisper): boolean => whisper.status?.phase === 'Resolved';
 
+/** The mark goes first: the end of a long text is cut off. */
+const evidenceText = ({ whisper }: HeldWhisper): string =>
+  whisper.spec.provenance === 'measured'
+    ? evidenceOf(whisper)
+    : `(${whisper.spec.provenance}) ${evidenceOf(whisper)}`;
+
 function columnsOf(chalk: ChalkInstance, now: number): readonly Column<HeldWhisper>[] {
   const seen = ({ spec, status }: KernelWhisper): string => status?.last_seen ?? spec.detected_at;
   return [
@@ -60,7 +66,7 @@ function columnsOf(chalk: ChalkInstance, now: number): readonly Column<HeldWhisp
     { header: 'KIND', text: ({ whisper }) => whisper.spec.kind, expendable: 2 },
     {
       header: 'EVIDENCE',
-      text: ({ whisper }) => marked(whisper.spec.provenance, evidenceOf(whisper)),
+      text: evidenceText,
       shrinksTo: 20,
       expendable: 1,
     },
@@ -120,12 +126,14 @@ function listLines(page: readonly Line[], selected: HeldWhisper | null, scene: S
   const { chalk, now, size } = scene;
   const rows = page.flatMap((line) => ('held' in line ? [line.held] : []));
   const layout = layOut(columnsOf(chalk, now), rows, size.columns - MARK);
+  // Colours of its own would be holes in a line that is inverse as a whole.
+  const plain = { ...layout, columns: layout.columns.map(({ paint: _paint, ...column }) => column) };
   return [
     chalk.dim(cut(' '.repeat(MARK) + headerLine(layout), size.columns)),
     ...page.map((line) => {
       if ('title' in line) return chalk.bold(cut(line.title, size.columns));
       if (line.held !== selected) return ' '.repeat(MARK) + rowLine(layout, line.held);
-      return chalk.inverse(`> ${rowLine(layout, line.held)}`);
+      return chalk.inverse(`> ${rowLine(plain, line.held)}`);
     }),
   ];
 }

@@ -69,11 +69,14 @@ export async function watchLive({ target, options, io, openScreen }: Watched): P
       draw();
     },
   });
+  const live = (): void => {
+    stale = null;
+  };
   const clock = setInterval(draw, REDRAW_MS);
   try {
     draw();
     const signal = AbortSignal.any([io.signal, quit.signal]);
-    for await (const heard of target.follow('KernelWhisper', options.namespace, signal)) {
+    for await (const heard of target.follow('KernelWhisper', options.namespace, signal, live)) {
       hold(held, heard);
       stale = heard.type === 'interrupted' ? `interrupted: ${heard.why}; trying again` : null;
       gathering ??= setTimeout(draw, GATHER_MS);

@@ -111,6 +111,25 @@ describe('kgossip watch in a terminal', () => {
     expect(await terminal.ended()).toBe(0);
   });
 
+  test('what was missed comes in its order, and each figure once into the trend', async () => {
+    await using peer = await scriptedOperator();
+    peer.script.whispers = [deployed('web-1', 12)];
+    const terminal = inTerminal(['--url', peer.url, 'watch'], { columns: 140 });
+    await terminal.sees('Kernel shows 12% throttled time');
+    peer.script.missed = changeEvent(deployed('web-1', 60, '2')) + changeEvent(deployed('web-1', 95, '3'));
+    peer.script.whispers = [deployed('web-1', 95, '3')];
+    for (const stream of peer.script.streams) stream.destroy();
+    await terminal.sees(/Kernel shows 95% throttled time +▂▅█ /);
+    await terminal.sees(' live ');
+    peer.script.missed = '';
+    for (const stream of peer.script.streams) stream.destroy();
+    await terminal.sees('interrupted');
+    await terminal.sees(' live ');
+    expect(terminal.screen()).toMatch(/Kernel shows 95% throttled time +▂▅█ /);
+    terminal.type('q');
+    expect(await terminal.ended()).toBe(0);
+  });
+
   test.each([
     ['SIGTERM', {}, (session: ReturnType<typeof inTerminal>) => session.kill('SIGTERM'), 0],
     ['SIGHUP', {}, (session: ReturnType<typeof inTerminal>) => session.kill('SIGHUP'), 0],
