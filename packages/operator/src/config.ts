@@ -16,11 +16,12 @@ import {
   type Codec,
 } from 'kernel-gossip-types';
 import { SCRIPTS } from 'kernel-gossip-pxl-scripts';
+import { shownUrl } from './export/shown-url.ts';
 
 /** One thing that can be set, by a variable of the environment or by a flag, which wins. */
 interface Setting<A> {
   readonly env: string;
-  /** Null for a secret: everybody on a machine can read its processes' flags. */
+  /** Null for a key: everybody on a machine can read its processes' flags. */
   readonly flag: string | null;
   readonly help: string;
   readonly codec: Codec<A>;
@@ -50,22 +51,22 @@ const optionalPort = new Leaf(
   (input): input is number | null => input === null || port.is(input),
 );
 
-/** Without a user and a password, since it is logged. */
-const httpUrl = new Leaf(
-  'an http or https URL without user and password',
-  { type: 'string', maxLength: LONGEST_PATH },
-  (input): input is string => {
-    if (input === '') return true;
-    const url = typeof input === 'string' ? URL.parse(input) : null;
-    return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-  },
-);
-
-/** What is neither logged nor printed: as JSON it says only whether there is one. */
+/** What is not logged or printed as it is: JSON has only what `toJSON` says of it. */
 export interface Secret {
   readonly reveal: () => string;
   readonly toJSON: () => string;
 }
+
+/** A user and a password belong among the headers, which are taken from a Secret. */
+const httpUrl = new Leaf('an http or https URL without user and password', {}, (input): input is Secret => {
+  const written = (input as Secret).reveal();
+  if (written === '') return true;
+  const url = written.length <= LONGEST_PATH ? URL.parse(written) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+});
+/** A key may stand in it. */
+const urlOf = (written: string): Secret => ({ reveal: () => written, toJSON: () => shownUrl(written) });
+
 const secretOf = (written: string): Secret => ({
   reveal: () => written,
   toJSON: () => (written === '' ? 'not set' : 'set'),
@@ -326,16 +327,16 @@ const SETTINGS = {
     flag: 'export-endpoint',
     help: 'where findings are exported to by OTLP over HTTP, without /v1/logs; empty means that they are not',
     codec: httpUrl,
-    parse: asText,
-    fallback: '',
+    parse: urlOf,
+    fallback: urlOf(''),
   },
   exportLogsEndpoint: {
     env: 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT',
     flag: 'export-logs-endpoint',
     help: 'the same with its whole path, where it is not /v1/logs',
     codec: httpUrl,
-    parse: asText,
-    fallback: '',
+    parse: urlOf,
+    fallback: urlOf(''),
   },
   logLevel: {
     env: 'LOG_LEVEL',
@@ -390,13 +391,17 @@ function readSetting(
 ): Either<string, unknown> {
   const written = fromFlag ?? (fromEnv === '' ? undefined : fromEnv);
   if (written === undefined) return right(fallback);
-  const result = decode(codec, parse(written));
+  const parsed = parse(written);
+  const result = decode(codec, parsed);
   if (!isLeft(result)) return result;
   const name = fromFlag === undefined ? env : `--${flag}`;
   const [failure] = result.left;
-  const got = flag === null ? 'something else' : JSON.stringify(written);
+  const got = isSecret(parsed) ? 'something else' : JSON.stringify(written);
   return left(failure === undefined ? name : describeFailure({ ...failure, path: name, got }));
 }
+
+const isSecret = (parsed: unknown): boolean =>
+  typeof parsed === 'object' && parsed !== null && 'reveal' in parsed;
 
 /** One line for each setting, for `--help`. */
 export const configHelp = (): string =>

@@ -1,6 +1,14 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Backend } from '../src/backend.ts';
+import { DEFAULT_CONFIG, readConfig, type OperatorConfig } from '../src/config.ts';
 import type { FindingEvent } from '../src/export/event.ts';
 import { openExporter, type FindingExporter } from '../src/export/exporter.ts';
+import { startOperator } from '../src/operator.ts';
+import { sqliteBackend } from '../src/sqlite-backend.ts';
 import { logReceiver, type LogReceiver } from './support/log-receiver.ts';
 import { post, runningOperator, temporaryFolder, throttle } from './support/running-operator.ts';
 
@@ -11,6 +19,12 @@ const arrived = (receiver: LogReceiver, count: number) =>
     expect(receiver.records.map(({ name }) => name)).toHaveLength(count);
   }, patience);
 
+/** The settings of an operator that exports there. */
+const exportTo = (url: string, flag = '--export-endpoint'): Partial<OperatorConfig> => {
+  const { exportEndpoint, exportLogsEndpoint } = readConfig([flag, url], {});
+  return { exportEndpoint, exportLogsEndpoint };
+};
+
 describe('an operator that exports its findings', () => {
   it('tells what opens, gets worse and ends, by OpenTelemetry’s names, with source and window', async () => {
     vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=Bearer%20abc');
@@ -19,7 +33,7 @@ describe('an operator that exports its findings', () => {
       vi.unstubAllEnvs();
     });
     const receiver = await logReceiver();
-    const { url } = await runningOperator({ exportEndpoint: receiver.url });
+    const { url } = await runningOperator(exportTo(receiver.url));
     const timestamp = new Date(Date.now() - 60_000).toISOString();
     await post(url, throttle({ throttle_percentage: 40, timestamp, source: 'test' }));
     await arrived(receiver, 1);
@@ -60,7 +74,7 @@ describe('an operator that exports its findings', () => {
 
   it('tells nothing of repeats, and of a birth its verdict', async () => {
     const receiver = await logReceiver();
-    const { url } = await runningOperator({ exportLogsEndpoint: `${receiver.url}/v1/logs` });
+    const { url } = await runningOperator(exportTo(`${receiver.url}/v1/logs`, '--export-logs-endpoint'));
     await post(url, [throttle(), throttle(), throttle()]);
     await post(url, {
       type: 'pod_creation',
@@ -87,11 +101,11 @@ describe('an operator that exports its findings', () => {
   it('does not tell again after a restart what stands', async () => {
     const receiver = await logReceiver();
     const folder = temporaryFolder();
-    const first = await runningOperator({ exportEndpoint: receiver.url }, folder);
+    const first = await runningOperator(exportTo(receiver.url), folder);
     await post(first.url, throttle());
     await arrived(receiver, 1);
     await first.close();
-    const second = await runningOperator({ exportEndpoint: receiver.url }, folder);
+    const second = await runningOperator(exportTo(receiver.url), folder);
     await post(second.url, throttle({ pod_name: 'web-2' }));
     await arrived(receiver, 2);
     expect(receiver.records.map(({ attributes }) => attributes['k8s.pod.name'])).toEqual(['web-1', 'web-2']);
@@ -99,7 +113,7 @@ describe('an operator that exports its findings', () => {
 
   it('sends what waits when it stops', async () => {
     const receiver = await logReceiver();
-    const operator = await runningOperator({ exportEndpoint: `${receiver.url}/` });
+    const operator = await runningOperator(exportTo(`${receiver.url}/`));
     await post(operator.url, throttle());
     await vi.waitFor(async () => {
       const text = await (await fetch(`${operator.url}/metrics`)).text();
@@ -115,6 +129,111 @@ describe('an operator that exports its findings', () => {
   });
 });
 
+describe('what an operator logs of where it exports to', { timeout: 40_000 }, () => {
+  it.each([
+    ['--export-endpoint', '/receiver/SECRET'],
+    ['--export-endpoint', '/?token=SECRET'],
+    ['--export-logs-endpoint', '/v1/logs?token=SECRET'],
+  ])('holds no key that stands in %s %s', async (flag, path) => {
+    const receiver = await answeringReceiver({ status: 401 });
+    const settings = exportTo(`${receiver.url}${path}`, flag);
+    const lines: string[] = [];
+    const log = pino({ level: 'debug' }, { write: (line) => lines.push(line) });
+    log.info({ config: settings }, 'configuration');
+    const config = { ...DEFAULT_CONFIG, port: 0, host: '127.0.0.1', ...settings };
+    const operator = await startOperator(config, sqliteBackend(temporaryFolder()), log);
+    onTestFinished(() => operator.close());
+    await post(operator.url, throttle());
+    await vi.waitFor(() => {
+      expect(lines.join('')).toMatch(/findings .*exported/);
+    }, patience);
+    expect(receiver.paths[0]).toContain('SECRET');
+    expect(lines.join('').match(new RegExp(receiver.url, 'g'))?.length).toBeGreaterThan(1);
+    expect(lines.join('')).not.toContain('SECRET');
+  });
+
+  it('is not what was wrong with it either', () => {
+    for (const url of ['https://user:SECRET@in.example', 'SECRET', 'ftp://in.example/SECRET']) {
+      expect(() => exportTo(url)).toThrow(/^--export-endpoint: expected an http .*, got something else$/);
+    }
+  });
+});
+
+/** Two replicas on one store: each leads when it is told to, until it is told to stop. */
+async function replicas() {
+  const store = sqliteBackend(temporaryFolder());
+  onTestFinished(() => store.close());
+  const replica = async () => {
+    const receiver = await logReceiver();
+    const [begun, stopped, over] = [
+      Promise.withResolvers<undefined>(),
+      Promise.withResolvers<undefined>(),
+      new AbortController(),
+    ];
+    const lead: Backend['lead'] = async (work, signal) => {
+      await Promise.race([begun.promise, once(signal, 'abort')]);
+      if (!signal.aborted) await work(AbortSignal.any([signal, over.signal]));
+      stopped.resolve(undefined);
+    };
+    const operator = await startOperator(
+      { ...DEFAULT_CONFIG, port: 0, host: '127.0.0.1', ...exportTo(receiver.url) },
+      { ...store, lead, close: () => Promise.resolve() },
+      pino({ level: 'silent' }),
+    );
+    onTestFinished(() => operator.close());
+    return {
+      receiver,
+      url: operator.url,
+      lead: () => {
+        begun.resolve(undefined);
+      },
+      stop: () => {
+        over.abort();
+        return stopped.promise;
+      },
+    };
+  };
+  return [await replica(), await replica()] as const;
+}
+
+const namesOf = ({ records }: LogReceiver): readonly string[] =>
+  records.map(({ name }) => name.replace('kernel_gossip.whisper.', ''));
+const idsOf = ({ records }: LogReceiver): readonly unknown[] =>
+  records.map(({ attributes }) => attributes['log.record.uid']);
+
+describe('when another replica comes to lead', { timeout: 40_000 }, () => {
+  it('tells what got worse while none did, and marks what may have been told before', async () => {
+    const [first, second] = await replicas();
+    first.lead();
+    await post(first.url, throttle({ throttle_percentage: 60 }));
+    await arrived(first.receiver, 1);
+    await first.stop();
+    await post(second.url, throttle());
+    second.lead();
+    await arrived(second.receiver, 2);
+    expect(namesOf(second.receiver)).toEqual(['opened', 'changed']);
+    expect(second.receiver.records[1]?.severityText).toBe('critical');
+    expect(namesOf(first.receiver)).toEqual(['opened']);
+    expect(idsOf(first.receiver)).toEqual([expect.stringMatching(/\/kernel_gossip.whisper.opened$/)]);
+    expect(idsOf(second.receiver)[0]).toBe(idsOf(first.receiver)[0]);
+    expect(idsOf(second.receiver)[1]).not.toBe(idsOf(first.receiver)[0]);
+  });
+
+  it('tells what the one before did not get rid of', async () => {
+    const [first, second] = await replicas();
+    first.receiver.answerWith(null);
+    first.lead();
+    await post(first.url, throttle());
+    await vi.waitFor(() => {
+      expect(first.receiver.requests).toBe(1);
+    }, patience);
+    await first.stop();
+    second.lead();
+    await arrived(second.receiver, 1);
+    expect(namesOf(second.receiver)).toEqual(['opened']);
+  });
+});
+
 const event = (at: number): FindingEvent => ({
   name: 'kernel_gossip.whisper.opened',
   severity: 'critical',
@@ -122,6 +241,47 @@ const event = (at: number): FindingEvent => ({
   body: `number ${at}`,
   attributes: {},
 });
+
+interface Answer {
+  readonly status: number;
+  readonly body?: Uint8Array;
+}
+
+/** Answers as it is told to, whatever it is sent; gone when the test ends. */
+async function answeringReceiver(first: Answer) {
+  const state = { answer: first };
+  const paths: string[] = [];
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      paths.push(request.url ?? '');
+      response
+        .writeHead(state.answer.status, { 'Content-Type': 'application/x-protobuf' })
+        .end(state.answer.body);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    paths,
+    answerWith: (answer: Answer) => {
+      state.answer = answer;
+    },
+  };
+}
+
+/** An ExportLogsServiceResponse (opentelemetry/proto/collector/logs/v1): fewer than 128 rejected, with a message. */
+function partialSuccess(rejected: number, message: string): Uint8Array {
+  const words = Buffer.from(message);
+  const lengthOf = (length: number): Buffer => Buffer.from([(length & 127) | 128, length >> 7]);
+  const inner = Buffer.concat([Buffer.from([0x08, rejected, 0x12]), lengthOf(words.length), words]);
+  return Buffer.concat([Buffer.from([0x0a]), lengthOf(inner.length), inner]);
+}
 
 /** An exporter with what its observer was told. */
 function exporterTo(url: string) {
@@ -179,6 +339,90 @@ describe('the outbox', { timeout: 40_000 }, () => {
     exporter.tell(event(2));
     await arrived(receiver, 1);
     expect(receiver.records[0]?.body).toBe('number 2');
+  });
+
+  it('counts as rejected what a receiver took and left out, and tells its words once', async () => {
+    const receiver = await answeringReceiver({
+      status: 200,
+      body: partialSuccess(2, `too \u001b[31mold${'.'.repeat(1000)}`),
+    });
+    const { exporter, settled, words } = exporterTo(receiver.url);
+    for (let at = 0; at < 5; at += 1) exporter.tell(event(at));
+    await vi.waitFor(() => {
+      expect(settled).toEqual({ sent: 3, rejected: 2, dropped: 0 });
+    }, patience);
+    for (let at = 0; at < 3; at += 1) exporter.tell(event(at));
+    await vi.waitFor(() => {
+      expect(settled).toEqual({ sent: 4, rejected: 4, dropped: 0 });
+    }, patience);
+    expect(words).toHaveLength(1);
+    expect(words[0]).toMatch(/^2 of 5 were rejected: too \\x1b\[31mold\.+$/);
+    expect(words[0]?.length).toBeLessThan(400);
+    // Advice, where none is rejected.
+    receiver.answerWith({ status: 200, body: partialSuccess(0, 'be brief') });
+    exporter.tell(event(9));
+    await vi.waitFor(() => {
+      expect(settled).toEqual({ sent: 5, rejected: 4, dropped: 0 });
+    }, patience);
+    expect(words.slice(1)).toEqual([null]);
+  });
+
+  it('counts no more than it sent, whatever a receiver says', async () => {
+    const receiver = await answeringReceiver({ status: 200, body: partialSuccess(100, 'no') });
+    const { exporter, settled } = exporterTo(receiver.url);
+    exporter.tell(event(1));
+    await vi.waitFor(() => {
+      expect(settled).toEqual({ sent: 0, rejected: 1, dropped: 0 });
+    }, patience);
+  });
+
+  it.each([400, 404, 500])(
+    'gives up what is answered with %i, and says no more than that until it sends again',
+    async (status) => {
+      const receiver = await answeringReceiver({ status });
+      const { exporter, settled, words } = exporterTo(receiver.url);
+      for (const rejected of [1, 2]) {
+        exporter.tell(event(rejected));
+        await vi.waitFor(() => {
+          expect(settled).toEqual({ sent: 0, rejected, dropped: 0 });
+        }, patience);
+      }
+      expect(words).toEqual([expect.stringMatching(new RegExp(`^${status} `))]);
+      receiver.answerWith({ status: 200 });
+      exporter.tell(event(3));
+      await vi.waitFor(() => {
+        expect(settled).toEqual({ sent: 1, rejected: 2, dropped: 0 });
+      }, patience);
+      expect(words.slice(1)).toEqual([null]);
+    },
+  );
+
+  it.each([401, 403, 429])('keeps what is answered with %i until it is taken', async (status) => {
+    vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', '300');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const receiver = await answeringReceiver({ status });
+    const { exporter, settled, words } = exporterTo(receiver.url);
+    exporter.tell(event(1));
+    await vi.waitFor(() => {
+      expect(receiver.paths.length).toBeGreaterThan(1);
+    }, patience);
+    expect(exporter.waiting).toBe(1);
+    receiver.answerWith({ status: 200 });
+    await vi.waitFor(() => {
+      expect(settled).toEqual({ sent: 1, rejected: 0, dropped: 0 });
+    }, patience);
+    expect(words).toEqual([expect.any(String), null]);
+  });
+
+  it('counts as dropped what a receiver does not let in until the end', async () => {
+    const receiver = await answeringReceiver({ status: 401 });
+    const { exporter, settled, words } = exporterTo(receiver.url);
+    exporter.tell(event(1));
+    await exporter.close();
+    expect(settled).toEqual({ sent: 0, rejected: 0, dropped: 1 });
+    expect(words).toEqual(['401 Unauthorized']);
   });
 
   it('holds 2048 at most, counts the others, and does not wait for ever when it is closed', async () => {

@@ -1,5 +1,4 @@
 import { SeverityNumber } from '@opentelemetry/api';
-import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import {
   detectResources,
   resourceAttributesEnvDetector,
@@ -9,6 +8,7 @@ import {
 import { LoggerProvider } from '@opentelemetry/sdk-logs';
 import type { Severity } from 'kernel-gossip-types';
 import type { FindingEvent } from './event.ts';
+import { openSender } from './otlp-sender.ts';
 import { Outbox, type OutboxObserver } from './outbox.ts';
 
 export interface FindingExporter {
@@ -40,7 +40,7 @@ const SEVERITY_NUMBERS: Readonly<Record<Severity, SeverityNumber>> = {
  */
 export function openExporter({ url, version, observer }: ExporterOptions): FindingExporter {
   const own = resourceFromAttributes({ 'service.name': NAME, 'service.version': version });
-  const outbox = new Outbox(new OTLPLogExporter({ url }), observer);
+  const outbox = new Outbox(openSender(url), observer);
   const provider = new LoggerProvider({
     resource: own.merge(
       detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }),

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogRecordExporter, LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { LogRecordProcessor, ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { Sender } from './otlp-sender.ts';
 
 /** Told of every record and what became of it. */
 export interface OutboxObserver {
   /** `dropped`: there was no room, or no time any more. `rejected`: the receiver will not have it. */
   settled(result: 'sent' | 'rejected' | 'dropped', records: number): void;
-  /** Sending failed; why, or null when it works again. Rejected ones are told each time, the others once. */
+  /** Sending failed, or some were rejected: why, once for each of the two; null when all of a batch was sent again. */
   failing(why: string | null): void;
 }
 
@@ -17,26 +18,22 @@ const LINGER_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const LAST_TRY_MS = 3000;
 
-/** `ExportResultCode.SUCCESS` of @opentelemetry/core, which is no dependency of ours. */
-const SUCCESS = 0;
-
-type Outcome = { readonly result: 'sent' } | { readonly result: 'rejected' | 'away'; readonly why: string };
-
 /**
  * Sends records in order, and keeps those that could not be sent until they can. The SDK's own processor gives up a
  * batch after 30 seconds and says nothing; history that is missing has to be counted.
  */
 export class Outbox implements LogRecordProcessor {
-  readonly #exporter: LogRecordExporter;
+  readonly #sender: Sender;
   readonly #observer: OutboxObserver;
   readonly #waiting: ReadableLogRecord[] = [];
   #timer: NodeJS.Timeout | null = null;
   #sending: Promise<void> | null = null;
   #failures = 0;
+  #trouble: 'away' | 'rejected' | null = null;
   #isClosed = false;
 
-  constructor(exporter: LogRecordExporter, observer: OutboxObserver) {
-    this.#exporter = exporter;
+  constructor(sender: Sender, observer: OutboxObserver) {
+    this.#sender = sender;
     this.#observer = observer;
   }
 
@@ -65,7 +62,7 @@ export class Outbox implements LogRecordProcessor {
     const left = this.#waiting.splice(0).length;
     if (left > 0) this.#observer.settled('dropped', left);
     // It waits for answers that may never come.
-    this.#exporter.shutdown().catch(() => undefined);
+    this.#sender.close().catch(() => undefined);
   }
 
   #sendIn(ms: number): void {
@@ -86,34 +83,29 @@ export class Outbox implements LogRecordProcessor {
   async #sendAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, MOST_AT_ONCE);
-      const outcome = await this.#export(batch);
+      const outcome = await this.#sender.send(batch);
       if (outcome.result === 'away') {
         this.#failures += 1;
-        if (this.#failures === 1) this.#observer.failing(outcome.why);
+        this.#tell('away', outcome.why);
         return;
       }
-      if (this.#failures > 0) this.#observer.failing(null);
       this.#failures = 0;
       // Less than the batch where it was given up meanwhile.
-      this.#observer.settled(outcome.result, this.#waiting.splice(0, batch.length).length);
-      if (outcome.result === 'rejected') this.#observer.failing(outcome.why);
+      const settled = this.#waiting.splice(0, batch.length).length;
+      const rejected = Math.min(settled, outcome.rejected);
+      this.#observer.settled('sent', settled - rejected);
+      this.#observer.settled('rejected', rejected);
+      this.#tell(outcome.why === null ? null : 'rejected', outcome.why);
     }
+  }
+
+  #tell(trouble: 'away' | 'rejected' | null, why: string | null): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#observer.failing(why);
   }
 
   #pauseMs(): number {
     return this.#failures === 0 ? LINGER_MS : Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** (this.#failures - 1));
   }
-
-  #export(batch: ReadableLogRecord[]): Promise<Outcome> {
-    return new Promise((resolve) => {
-      this.#exporter.export(batch, ({ code, error }) => {
-        if ((code as number) === SUCCESS) resolve({ result: 'sent' });
-        else resolve({ result: isFinal(error) ? 'rejected' : 'away', why: error?.message ?? 'no answer' });
-      });
-    });
-  }
 }
-
-/** Statuses that the specification of OTLP does not let a sender try again are numbers on the error; network errors have words. */
-const isFinal = (error: Error | undefined): boolean =>
-  error !== undefined && 'code' in error && typeof error.code === 'number';

@@ -13,7 +13,9 @@ const whisper = (
 ): KernelWhisper =>
   whisperWith(
     { severity, throttled_percent: 85.5, workload: { kind: 'StatefulSet', name: 'db' } },
-    phase === null ? null : { phase, insight: 'words', remedy },
+    phase === null
+      ? null
+      : { phase, insight: 'words', remedy, priority: severity === 'critical' ? 'high' : 'low' },
   );
 
 const remedy = (phase: string): object => ({
@@ -35,6 +37,12 @@ describe('what happened to a whisper', () => {
     ['one that was over before anybody looked', null, whisper('Resolved'), ['whisper.resolved']],
     ['one that is as it was', whisper('Open'), whisper('Open'), []],
     ['one that got better', whisper('Open'), whisper('Open', { severity: 'info' }), ['whisper.changed']],
+    [
+      'one of which worse was filed, and not assessed, before anybody looked',
+      { ...whisper('Open'), status: whisper('Open', { severity: 'info' }).status },
+      whisper('Open'),
+      ['whisper.changed'],
+    ],
     ['one that ends', whisper('Open'), whisper('Resolved'), ['whisper.resolved']],
     ['one that comes again', whisper('Resolved'), whisper('Open'), ['whisper.opened']],
     ['an open one that is gone', whisper('Open'), null, ['whisper.removed']],

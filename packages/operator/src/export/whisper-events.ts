@@ -39,9 +39,13 @@ function episodeEvent(before: KernelWhisper | null, after: KernelWhisper): Findi
   if (was !== 'Open') {
     return { name: 'kernel_gossip.whisper.opened', severity, atMs: msOf(spec.detected_at), ...told };
   }
-  if (severity === before?.spec.severity) return null;
+  if (isToldAsBad(before, after)) return null;
   return { name: 'kernel_gossip.whisper.changed', severity, atMs: msOf(spec.measured_at), ...told };
 }
+
+/** The priority follows the severity, and is written with the words: a spec may be ahead of what was told of it. */
+const isToldAsBad = (before: KernelWhisper | null, after: KernelWhisper): boolean =>
+  before?.status?.priority === after.status?.priority;
 
 /** Phases that somebody may have to look after. */
 const TROUBLED: readonly RemedyPhase[] = ['TakingBack', 'TakenBack', 'SteppedBack', 'LeftAlone'];
