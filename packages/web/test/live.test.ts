@@ -60,6 +60,34 @@ describeInChromium('the live page', (look) => {
     expect(await page.title()).toBe('the same page');
   });
 
+  it('says nothing of what is shown where nothing was ever read', async () => {
+    const { url } = await runningOperator();
+    const { page } = await look('about:blank');
+    await page.route('**/api/**', (route) => route.abort());
+    await page.goto(url);
+    await page.getByText('The operator is not reached since').waitFor();
+    expect(await page.getByRole('status').innerText()).not.toMatch(/What is shown/);
+    await page.unroute('**/api/**');
+    await page.getByText('Nobody whispers').waitFor();
+  });
+
+  it("tells times by the operator's clock where the browser's is off, and in which time zone", async () => {
+    const { url } = await runningOperator();
+    const measured = new Date();
+    await post(url, throttle({ timestamp: measured.toISOString() }));
+    const { page } = await look('about:blank', { timezoneId: 'Asia/Tokyo' });
+    await page.clock.install({ time: Date.now() + 3_630_000 });
+    await page.goto(url);
+    await page.getByText(/^This browser's clock is 60m ahead of the operator's/).waitFor();
+    await page.locator('.whisper .phase', { hasText: /^\d+s$/ }).waitFor();
+    expect(await page.locator('header .zone').innerText()).toBe('Asia/Tokyo, GMT+9');
+    const inTokyo = measured.toLocaleTimeString('en-GB', { timeZone: 'Asia/Tokyo' });
+    // A day in front of the time would say that it was not today.
+    expect(await page.locator('.whisper .amount').first().getAttribute('title')).toContain(
+      `that ended ${inTokyo}`,
+    );
+  });
+
   it('lets go of its connection while nobody looks, and misses nothing', async () => {
     const { url } = await runningOperator();
     const readers = async (): Promise<number> =>
@@ -122,7 +150,10 @@ describeInChromium('the live page', (look) => {
     await page.getByLabel('Token').fill('bad');
     await page.getByRole('button', { name: 'Read with this token' }).click();
     await page.getByText('expected a token that is valid now').waitFor();
-    await page.getByLabel('Token').fill('good');
+    await page.getByLabel('Token').fill('good\u200b');
+    await page.keyboard.press('Enter');
+    await page.getByText('This is no token').waitFor();
+    await page.getByLabel('Token').fill(' good ');
     await page.keyboard.press('Enter');
     await page.locator('.whisper').waitFor();
 

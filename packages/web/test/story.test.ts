@@ -97,10 +97,11 @@ describeInChromium("a pod's story", (look) => {
     expect(problems).toEqual([]);
   });
 
-  it('says of a pod that nobody whispered of that nobody did', async () => {
+  it('says of a pod without a whisper no more than that there is none here', async () => {
     const { url } = await runningOperator();
     const { page } = await look(`${url}/#/pods/shop/quiet-1`);
-    await page.getByText('No whisper: neither an observer nor Pixie reported trouble').waitFor();
-    expect(await page.getByRole('region', { name: 'Birth' }).innerText()).toMatch(/not recorded/);
+    await page.getByText('There is no whisper here about a pod of this name').waitFor();
+    expect(await page.getByText(/neither an observer nor Pixie/).count()).toBe(0);
+    await page.getByRole('region', { name: 'Birth' }).getByText('not recorded').waitFor();
   });
 });

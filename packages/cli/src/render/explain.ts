@@ -171,7 +171,7 @@ export function explainPod({ namespace, pod, whispers, certificates }: PodStory,
     whispers.length === 0
       ? [
           ...wrap(
-            'No whisper: neither an observer nor Pixie reported trouble in the kernel for this pod.',
+            'No whisper about this pod: nobody told of trouble in the kernel, or it is withheld where there are many.',
             width,
           ),
           '',

@@ -4,10 +4,15 @@ import { changeOf } from './changes.ts';
 
 const said = (type: string, object: unknown): string => JSON.stringify({ type, object });
 
-it('reads what is shown, leaves out what is not, and says what cannot be read', () => {
-  expect(changeOf(said('MODIFIED', whisper()))).toEqual({ gone: false, object: whisper() });
-  expect(changeOf(said('DELETED', certificate()))).toEqual({ gone: true, object: certificate() });
+it('reads what is shown, leaves out what is not, and names what is gone or cannot be read', () => {
+  expect(changeOf(said('MODIFIED', whisper()))).toEqual({ what: 'now', object: whisper() });
   expect(changeOf(said('ADDED', { kind: 'RemediationPolicy' }))).toBeNull();
-  expect(changeOf(said('ADDED', { ...whisper(), spec: { pod_name: 7 } }))).toBe('unreadable');
+  const newer = { ...whisper(), spec: { pod_name: 7 } };
+  const named = { kind: 'KernelWhisper', key: 'shop/web-1-cpu' };
+  expect(changeOf(said('ADDED', newer))).toEqual({ what: 'unreadable', ...named });
+  expect(changeOf(said('DELETED', newer))).toEqual({ what: 'gone', ...named });
+  const { kind, metadata } = certificate();
+  expect(changeOf(said('DELETED', { kind, metadata }))).toEqual({ what: 'gone', kind, key: 'shop/web-1' });
   expect([changeOf('no JSON'), changeOf('null'), changeOf('{}')]).toEqual([null, null, null]);
+  expect(changeOf(said('DELETED', { kind, metadata: { name: 7 } }))).toBeNull();
 });

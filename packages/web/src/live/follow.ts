@@ -22,7 +22,6 @@ export interface Hearer {
   /** All there is; what was known before and is not in it is gone. */
   readonly everything: (whispers: Listed<KernelWhisper>, certificates: Listed<PodBirthCertificate>) => void;
   readonly change: (change: ShownChange) => void;
-  readonly unreadable: () => void;
   /** It is another process than before, of this version. */
   readonly restarted: (version: string) => void;
 }
@@ -32,6 +31,7 @@ export interface FollowOptions {
   readonly hearer: Hearer;
   readonly bell: Bell;
   readonly attention: Attention;
+  /** The operator's clock, in milliseconds. */
   readonly now: () => number;
 }
 
@@ -72,7 +72,7 @@ export async function follow(options: FollowOptions, signal: AbortSignal): Promi
     }
     progress.lostAt ??= now();
     hearer.connection({ state: 'reconnecting', since: progress.lostAt, why: end.message });
-    await bell.wait(backOffMs(progress.attempt, Math.random()), signal);
+    await bell.wait(end.retryAfterMs + backOffMs(progress.attempt, Math.random()), signal);
     progress.attempt += 1;
   }
 }
@@ -98,8 +98,7 @@ async function hear(
 ): Promise<void> {
   if (event === 'change') {
     const change = changeOf(data);
-    if (change === 'unreadable') hearer.unreadable();
-    else if (change !== null) hearer.change(change);
+    if (change !== null) hearer.change(change);
   } else if (event === 'hello') {
     // Subscribed first, listed second: what happens in between waits in the stream and is not missed.
     if (progress.gap) await listAll(operator, hearer, signal);

@@ -9,23 +9,28 @@ import {
   VERSION,
   type Codec,
 } from 'kernel-gossip-types';
+import { keyIn } from './changes.ts';
+import type { OperatorClock } from './operator-clock.ts';
 import { serverEvents, type ServerEvent } from './server-events.ts';
 
 /** Why an operator did not answer as asked. */
 export class Refusal extends Error {
   /** The HTTP status; 0 where nothing came at all. */
   readonly status: number;
+  /** How long it wants to be left alone at least, in milliseconds. */
+  readonly retryAfterMs: number;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfterMs = 0) {
     super(message);
     this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
-/** Objects as they were read, and how many could not be. */
+/** Objects as they were read, and `namespace/name` of those that could not be. */
 export interface Listed<A> {
   readonly items: readonly A[];
-  readonly unreadable: number;
+  readonly unreadable: readonly string[];
 }
 
 /** The operator that served this page. All of it throws a `Refusal` when there is no answer. */
@@ -51,15 +56,22 @@ const SILENCE_MS = 50_000;
 const API = `api/${VERSION}`;
 const NEWEST_CERTIFICATES = 200;
 
-/** Speaks to the operator below this address, with a token where one is known. */
-export function operatorAt(base: string, token: () => string | null): Operator {
+/** RFC 6750, 2.1. `fetch` throws on characters beyond Latin-1, and a server refuses a head that is too long. */
+const TOKEN = /^[\w.~+/-]{1,8192}=*$/;
+const NO_TOKEN =
+  'This is no token: it has a character that no token has, perhaps one that is not seen, or is too long.';
+
+/** Speaks to the operator below this address, with a token where one is known, and learns what time it is there. */
+export function operatorAt(base: string, token: () => string | null, clock: OperatorClock): Operator {
   const ask = async (
     path: string,
     signal: AbortSignal,
     headers: Record<string, string> = {},
   ): Promise<Response> => {
     const bearer = token();
+    if (bearer !== null && !TOKEN.test(bearer)) throw new Refusal(401, NO_TOKEN);
     if (bearer !== null) headers.Authorization = `Bearer ${bearer}`;
+    const askedAt = Date.now();
     const response = await fetch(new URL(`${API}/${path}`, base), {
       signal,
       headers,
@@ -67,7 +79,8 @@ export function operatorAt(base: string, token: () => string | null): Operator {
     }).catch((error: unknown) => {
       throw new Refusal(0, error instanceof Error ? error.message : 'nothing answered');
     });
-    if (!response.ok) throw new Refusal(response.status, await errorIn(response));
+    if (!response.ok) throw new Refusal(response.status, await errorIn(response), retryAfterMs(response));
+    clock.learn(response.headers.get('Date'), askedAt);
     return response;
   };
   const list = async <A>(path: string, codec: Codec<A>, signal: AbortSignal): Promise<Listed<A>> => {
@@ -125,6 +138,15 @@ async function* whileNotSilent(
   }
 }
 
+/** No server may keep a page away for longer than this. */
+const LONGEST_RETRY_AFTER_MS = 300_000;
+
+/** `Retry-After` (RFC 9110, 10.2.3) in milliseconds. The operator sends seconds; a date of another is as good as none. */
+function retryAfterMs({ headers }: Response): number {
+  const text = headers.get('Retry-After') ?? '';
+  return /^\d{1,9}$/.test(text) ? Math.min(Number(text) * 1000, LONGEST_RETRY_AFTER_MS) : 0;
+}
+
 async function errorIn(response: Response): Promise<string> {
   const body: unknown = await response.json().catch(() => null);
   const error: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'error') : null;
@@ -139,6 +161,10 @@ function decoded<A>(codec: Codec<A>, body: unknown): A {
 
 function decodeAll<A>(codec: Codec<A>, items: readonly unknown[]): Listed<A> {
   const read = items.map((item) => decode(codec, item));
-  const good = read.flatMap((result) => (isLeft(result) ? [] : [result.right]));
-  return { items: good, unreadable: read.length - good.length };
+  return {
+    items: read.flatMap((result) => (isLeft(result) ? [] : [result.right])),
+    unreadable: read.flatMap((result, index) =>
+      isLeft(result) ? [keyIn(items[index]) ?? `without a name, ${index}`] : [],
+    ),
+  };
 }

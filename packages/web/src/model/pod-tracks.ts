@@ -61,13 +61,22 @@ type Said = readonly [
   end: string | null | undefined,
 ];
 
-const spansOf = (said: readonly Said[]): readonly Span[] => {
-  const spans = said.flatMap(([value, seconds, end]) =>
-    value == null || end == null ? [] : [spanBefore(Date.parse(end), seconds, value)],
-  );
-  const unique = new Map(spans.map((span) => [`${span.from}/${span.to}`, span]));
-  return [...unique.values()].sort((a, b) => a.from - b.from || a.to - b.to);
-};
+const byWindow = (a: Span, b: Span): number => a.from - b.from || a.to - b.to;
+
+/** Spans in the order of their beginnings with one more. No window is there twice: what was said of it last stands. */
+export function withSpan(spans: readonly Span[], span: Span): readonly Span[] {
+  const at = spans.findLastIndex((one) => byWindow(one, span) <= 0);
+  const before = spans[at];
+  const isSaid = before !== undefined && byWindow(before, span) === 0;
+  return isSaid ? spans.with(at, span) : spans.toSpliced(at + 1, 0, span);
+}
+
+const spansOf = (said: readonly Said[]): readonly Span[] =>
+  said
+    .flatMap(([value, seconds, end]) =>
+      value == null || end == null ? [] : [spanBefore(Date.parse(end), seconds, value)],
+    )
+    .reduce<readonly Span[]>(withSpan, []);
 
 /** Readings of the container's cgroup that stand on a whisper. */
 const readingsOf = ({ status }: KernelWhisper): readonly KernelReading[] =>
@@ -81,29 +90,25 @@ const ownWindow = (whisper: KernelWhisper, value: number | null | undefined): Sa
 ];
 
 const readingSays = (
-  states: readonly KernelWhisper[],
+  whisper: KernelWhisper,
   valueOf: (reading: KernelReading) => number | null,
 ): readonly Said[] =>
-  states
-    .flatMap(readingsOf)
-    .map((reading) => [valueOf(reading), reading.window_seconds, reading.measured_at] as const);
+  readingsOf(whisper).map((reading) => [valueOf(reading), reading.window_seconds, reading.measured_at]);
 
-const sampleSays = (states: readonly KernelWhisper[], field: 'cpu_cores' | 'memory_bytes'): readonly Said[] =>
-  states.map(({ status }) => [
-    status?.metrics?.[field],
-    status?.metrics?.window_seconds ?? null,
-    status?.metrics?.measured_at,
-  ]);
+const sampleSays = ({ status }: KernelWhisper, field: 'cpu_cores' | 'memory_bytes'): Said => [
+  status?.metrics?.[field],
+  status?.metrics?.window_seconds ?? null,
+  status?.metrics?.measured_at,
+];
 
 const kernelBesideSample = (
-  states: readonly KernelWhisper[],
+  { status }: KernelWhisper,
   field: 'kernel_cpu_cores' | 'kernel_memory_bytes',
-): readonly Said[] =>
-  states.map(({ status }) => [
-    status?.metrics?.[field],
-    status?.metrics?.kernel_window_seconds ?? null,
-    status?.metrics?.kernel_measured_at,
-  ]);
+): Said => [
+  status?.metrics?.[field],
+  status?.metrics?.kernel_window_seconds ?? null,
+  status?.metrics?.kernel_measured_at,
+];
 
 const track = (voice: Voice, name: string, said: readonly Said[]): Track => ({
   voice,
@@ -115,7 +120,7 @@ function shareThrottled({ nr_throttled: part, nr_periods: whole }: KernelReading
   return part === null || whole === null || whole === 0 ? null : (part / whole) * 100;
 }
 
-function cpuPanels(states: readonly KernelWhisper[], key: string, of: string): readonly Panel[] {
+function cpuPanels(whisper: KernelWhisper, key: string, of: string): readonly Panel[] {
   return [
     {
       key: `${key}/cores`,
@@ -124,17 +129,17 @@ function cpuPanels(states: readonly KernelWhisper[], key: string, of: string): r
       top: null,
       tracks: [
         track('kernel', 'Kernel: used', [
-          ...states.map((state) => ownWindow(state, state.spec.kernel_truth?.actual_cpu_cores)),
-          ...kernelBesideSample(states, 'kernel_cpu_cores'),
-          ...readingSays(states, ({ usage_cores }) => usage_cores),
+          ownWindow(whisper, whisper.spec.kernel_truth?.actual_cpu_cores),
+          kernelBesideSample(whisper, 'kernel_cpu_cores'),
+          ...readingSays(whisper, ({ usage_cores }) => usage_cores),
         ]),
         track('metrics', 'Metrics: used', [
-          ...states.map((state) => ownWindow(state, state.spec.metrics_lie?.reported_cpu_cores)),
-          ...sampleSays(states, 'cpu_cores'),
+          ownWindow(whisper, whisper.spec.metrics_lie?.reported_cpu_cores),
+          sampleSays(whisper, 'cpu_cores'),
         ]),
         track('limit', 'Limit in force', [
-          ...states.map((state) => ownWindow(state, state.spec.kernel_truth?.limit_cores)),
-          ...readingSays(states, ({ limit_cores }) => limit_cores),
+          ownWindow(whisper, whisper.spec.kernel_truth?.limit_cores),
+          ...readingSays(whisper, ({ limit_cores }) => limit_cores),
         ]),
       ],
     },
@@ -145,15 +150,15 @@ function cpuPanels(states: readonly KernelWhisper[], key: string, of: string): r
       top: 100,
       tracks: [
         track('withheld', 'Kernel: throttled', [
-          ...states.map((state) => ownWindow(state, state.spec.throttled_percent)),
-          ...readingSays(states, shareThrottled),
+          ownWindow(whisper, whisper.spec.throttled_percent),
+          ...readingSays(whisper, shareThrottled),
         ]),
       ],
     },
   ];
 }
 
-function memoryPanels(states: readonly KernelWhisper[], key: string, of: string): readonly Panel[] {
+function memoryPanels(whisper: KernelWhisper, key: string, of: string): readonly Panel[] {
   return [
     {
       key: `${key}/bytes`,
@@ -162,17 +167,17 @@ function memoryPanels(states: readonly KernelWhisper[], key: string, of: string)
       top: null,
       tracks: [
         track('kernel', 'Kernel: in use', [
-          ...states.map((state) => ownWindow(state, state.spec.memory?.usage_bytes)),
-          ...kernelBesideSample(states, 'kernel_memory_bytes'),
-          ...readingSays(states, ({ memory_usage_bytes }) => memory_usage_bytes),
+          ownWindow(whisper, whisper.spec.memory?.usage_bytes),
+          kernelBesideSample(whisper, 'kernel_memory_bytes'),
+          ...readingSays(whisper, ({ memory_usage_bytes }) => memory_usage_bytes),
         ]),
         track('metrics', 'Metrics: in use', [
-          ...states.map((state) => ownWindow(state, state.spec.metrics_lie?.reported_memory_bytes)),
-          ...sampleSays(states, 'memory_bytes'),
+          ownWindow(whisper, whisper.spec.metrics_lie?.reported_memory_bytes),
+          sampleSays(whisper, 'memory_bytes'),
         ]),
         track('limit', 'Limit in force', [
-          ...states.map((state) => ownWindow(state, state.spec.memory?.limit_bytes)),
-          ...readingSays(states, ({ memory_limit_bytes }) => memory_limit_bytes),
+          ownWindow(whisper, whisper.spec.memory?.limit_bytes),
+          ...readingSays(whisper, ({ memory_limit_bytes }) => memory_limit_bytes),
         ]),
       ],
     },
@@ -182,28 +187,20 @@ function memoryPanels(states: readonly KernelWhisper[], key: string, of: string)
       show: showPercent,
       top: 100,
       tracks: [
-        track(
-          'withheld',
-          'Kernel: stalled',
-          states.map((state) => ownWindow(state, state.spec.memory?.stalled_percent)),
-        ),
+        track('withheld', 'Kernel: stalled', [ownWindow(whisper, whisper.spec.memory?.stalled_percent)]),
       ],
     },
   ];
 }
 
-const networkPanels = (states: readonly KernelWhisper[], key: string, of: string): readonly Panel[] => [
+const networkPanels = (whisper: KernelWhisper, key: string, of: string): readonly Panel[] => [
   {
     key: `${key}/failed`,
     title: `Attempts of ${of} that failed`,
     show: showPercent,
     top: 100,
     tracks: [
-      track(
-        'withheld',
-        'Kernel: failed',
-        states.map((state) => ownWindow(state, state.spec.network?.failure_percent)),
-      ),
+      track('withheld', 'Kernel: failed', [ownWindow(whisper, whisper.spec.network?.failure_percent)]),
     ],
   },
 ];
@@ -211,21 +208,21 @@ const networkPanels = (states: readonly KernelWhisper[], key: string, of: string
 /** What a whisper is about, within its pod. */
 export const subjectOf = ({ spec }: KernelWhisper): string => spec.container_name ?? 'the pod as a whole';
 
-/** All that was said of a whisper's figures, as far as it is known: `states` are what it said before, and now. */
-export function panelsOf(states: readonly KernelWhisper[]): readonly Panel[] {
-  const latest = states.at(-1);
-  if (latest === undefined) return [];
-  const key = latest.metadata.name;
-  const of = subjectOf(latest);
+/** What a state of a whisper says of its figures; tracks of which it says nothing have no spans. */
+export function panelsOf(whisper: KernelWhisper): readonly Panel[] {
   const panels = {
     cpu_throttle: cpuPanels,
     memory_pressure: memoryPanels,
     network_issue: networkPanels,
-  }[latest.spec.kind](states, key, of);
-  return panels
+  }[whisper.spec.kind];
+  return panels(whisper, whisper.metadata.name, subjectOf(whisper));
+}
+
+/** What of panels can be drawn: that of which there is a figure. */
+export const drawable = (panels: readonly Panel[]): readonly Panel[] =>
+  panels
     .map((panel) => ({ ...panel, tracks: panel.tracks.filter(({ spans }) => spans.length > 0) }))
     .filter(({ tracks }) => tracks.length > 0);
-}
 
 /** How many kinds of requests are drawn: those that were slowest. */
 const MOST_REQUESTS = 3;
@@ -257,32 +254,22 @@ export function trafficPanels(traffic: PodTraffic | null): readonly Panel[] {
 
 const peak = ({ spans }: Track): number => Math.max(...spans.map(({ value }) => value));
 
-/** When a whisper's trouble lasted, each episode that is known. */
-export function episodesOf(states: readonly KernelWhisper[]): readonly Episode[] {
-  const byBeginning = new Map(
-    states.map(({ spec }) => [
-      spec.detected_at,
-      { from: Date.parse(spec.detected_at), to: spec.ended_at === null ? null : Date.parse(spec.ended_at) },
-    ]),
-  );
-  return [...byBeginning.values()];
-}
+/** When the trouble lasted of which a state of a whisper speaks. */
+export const episodeOf = ({ spec }: KernelWhisper): Episode => ({
+  from: Date.parse(spec.detected_at),
+  to: spec.ended_at === null ? null : Date.parse(spec.ended_at),
+});
 
-/** What was done about it: each change that was sent, and what became of it. */
-export function marksOf(states: readonly KernelWhisper[]): readonly Mark[] {
-  const marks = states.flatMap(({ status }): readonly Mark[] => {
-    const remedy = status?.remedy ?? null;
-    if (remedy === null) return [];
-    const change = changeText(remedy.from, remedy.to) ?? 'change';
-    const sent =
-      remedy.applied_at === null ? [] : [{ at: Date.parse(remedy.applied_at), text: `${change} sent` }];
-    const decided =
-      remedy.decided_at === null ? [] : [{ at: Date.parse(remedy.decided_at), text: remedy.phase }];
-    return [...sent, ...decided];
-  });
-  return [...new Map(marks.map((mark) => [`${mark.at}/${mark.text}`, mark])).values()].sort(
-    (a, b) => a.at - b.at,
-  );
+/** What was done about it, as a state of a whisper says: the change that was sent, and what became of it. */
+export function marksOf({ status }: KernelWhisper): readonly Mark[] {
+  const remedy = status?.remedy ?? null;
+  if (remedy === null) return [];
+  const change = changeText(remedy.from, remedy.to) ?? 'change';
+  const sent =
+    remedy.applied_at === null ? [] : [{ at: Date.parse(remedy.applied_at), text: `${change} sent` }];
+  const decided =
+    remedy.decided_at === null ? [] : [{ at: Date.parse(remedy.decided_at), text: remedy.phase }];
+  return [...sent, ...decided].sort((a, b) => a.at - b.at);
 }
 
 /** The times that are worth an axis: of all that is drawn, in milliseconds. Null where nothing is. */

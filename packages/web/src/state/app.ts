@@ -2,6 +2,7 @@ import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { createAttention } from '../live/attention.ts';
 import { createBell } from '../live/bell.ts';
 import { follow, type Connection } from '../live/follow.ts';
+import { createOperatorClock } from '../live/operator-clock.ts';
 import { operatorAt, type Operator } from '../live/operator.ts';
 import { clockText } from '../model/moments.ts';
 import type { Row } from '../model/rows.ts';
@@ -21,10 +22,10 @@ export interface App {
   readonly connection: ReadonlySignal<Connection>;
   /** What just happened and is worth a word, such as that the operator restarted; null where nothing is. */
   readonly notice: Signal<string | null>;
-  /** How many objects could not be read. */
-  readonly unreadable: ReadonlySignal<number>;
-  /** The clock, once a second, in milliseconds. */
+  /** The operator's clock, once a second, in milliseconds. */
   readonly now: ReadonlySignal<number>;
+  /** By how much the browser's clock is ahead of it, in milliseconds. */
+  readonly aheadMs: ReadonlySignal<number>;
   /** The whisper on which the keys act, by `namespace/name`. */
   readonly selected: Signal<string | null>;
   readonly isHelpOpen: Signal<boolean>;
@@ -36,18 +37,20 @@ const SECOND = 1000;
 
 /** Starts what the page lives by; it lives as long as the page. */
 export function createApp(window: Window, storage: Storage | null): App {
-  const now = signal(Date.now());
+  const clock = createOperatorClock(Date.now);
+  const now = signal(clock.now());
+  const aheadMs = signal(clock.aheadMs());
   const connection = signal<Connection>({ state: 'connecting' });
   const notice = signal<string | null>(null);
-  const unreadable = signal(0);
   const bell = createBell();
-  const board = createBoard(Date.now);
+  const board = createBoard(clock.now);
   const place = createPlace(window);
   let token: string | null = null;
-  const operator = operatorAt(window.location.href, () => token);
+  const operator = operatorAt(window.location.href, () => token, clock);
 
   window.setInterval(() => {
-    now.value = Date.now();
+    now.value = clock.now();
+    aheadMs.value = clock.aheadMs();
   }, SECOND);
   window.addEventListener('online', bell.ring);
   void follow(
@@ -55,21 +58,15 @@ export function createApp(window: Window, storage: Storage | null): App {
       operator,
       bell,
       attention: createAttention(window.document, bell),
-      now: Date.now,
+      now: clock.now,
       hearer: {
         connection: (next) => {
           connection.value = next;
         },
-        everything: (whispers, certificates) => {
-          unreadable.value = whispers.unreadable + certificates.unreadable;
-          board.replace(whispers.items, certificates.items);
-        },
+        everything: board.replace,
         change: board.change,
-        unreadable: () => {
-          unreadable.value += 1;
-        },
         restarted: (version) => {
-          const when = clockText(Date.now(), Date.now());
+          const when = clockText(clock.now(), clock.now());
           notice.value = `The operator was restarted (version ${version}). Everything was read again at ${when}.`;
         },
       },
@@ -84,12 +81,12 @@ export function createApp(window: Window, storage: Storage | null): App {
     theme: createTheme(window.document.documentElement, storage),
     connection,
     notice,
-    unreadable,
     now,
+    aheadMs,
     selected: signal(null),
     isHelpOpen: signal(false),
     useToken: (given) => {
-      token = given;
+      token = given === '' ? null : given;
       bell.ring();
     },
   };

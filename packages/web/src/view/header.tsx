@@ -2,7 +2,7 @@ import { visible } from 'kernel-gossip-types';
 import type { JSX } from 'preact';
 import type { Connection } from '../live/follow.ts';
 import { openBySeverity } from '../model/groups.ts';
-import { clockText } from '../model/moments.ts';
+import { clockText, skewText, zoneText } from '../model/moments.ts';
 import type { App } from '../state/app.ts';
 
 /** The name, the ways to go, and how live all of it is. */
@@ -26,6 +26,7 @@ export function Header({ app }: { readonly app: App }): JSX.Element {
         </nav>
         <Counts app={app} />
         <ConnectionMark connection={app.connection.value} />
+        <Zone app={app} />
         <button
           type="button"
           class="quiet"
@@ -79,17 +80,17 @@ const ConnectionMark = ({ connection: { state } }: { readonly connection: Connec
   </p>
 );
 
+const Zone = ({ app: { now } }: { readonly app: App }): JSX.Element => (
+  <p class="zone" title="The time zone of this browser, in which times of day are shown">
+    {visible(zoneText(now.value))}
+  </p>
+);
+
 /** What a reader must know about what they see; read out when it changes. */
-function Notices({ app: { connection, notice, unreadable } }: { readonly app: App }): JSX.Element {
-  const { value } = connection;
-  const lost =
-    value.state === 'reconnecting'
-      ? `The operator is not reached since ${clockText(value.since, value.since)} (${visible(value.why)}). What is shown is as it was then. Reconnecting…`
-      : null;
-  const unread =
-    unreadable.value === 0
-      ? null
-      : `${unreadable.value} objects could not be read by this page and are left out. Reload it: it may be older than the operator.`;
+function Notices({ app: { connection, notice, board, aheadMs } }: { readonly app: App }): JSX.Element {
+  const lost = lostText(connection.value, board.since.value !== null);
+  const unread = unreadText(board.unreadable.value);
+  const skew = skewText(aheadMs.value);
   return (
     <div role="status" class="notices">
       {lost === null ? null : <p class="notice lost">{lost}</p>}
@@ -108,6 +109,20 @@ function Notices({ app: { connection, notice, unreadable } }: { readonly app: Ap
         </p>
       )}
       {unread === null ? null : <p class="notice lost">{unread}</p>}
+      {skew === null ? null : <p class="notice lost">{skew}</p>}
     </div>
   );
+}
+
+function lostText(connection: Connection, isAnythingShown: boolean): string | null {
+  if (connection.state !== 'reconnecting') return null;
+  const { since, why } = connection;
+  const shown = isAnythingShown ? ' What is shown is as it was then.' : '';
+  return `The operator is not reached since ${clockText(since, since)} (${visible(why)}).${shown} Reconnecting…`;
+}
+
+function unreadText(unreadable: number): string | null {
+  if (unreadable === 0) return null;
+  const which = unreadable === 1 ? '1 object' : `${unreadable} objects`;
+  return `This page cannot read ${which} and leaves out what it cannot read. Reload it: it may be older than the operator.`;
 }

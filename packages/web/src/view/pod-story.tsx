@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { visible, type KernelWhisper, type PodBirthCertificate, type PodTraffic } from 'kernel-gossip-types';
+import { persist } from '../live/persist.ts';
 import { urgentFirst, whisperKey } from '../model/groups.ts';
 import type { App } from '../state/app.ts';
 import { BirthCertificate } from './birth-certificate.tsx';
@@ -37,10 +38,10 @@ export function PodStory({ app, namespace, pod }: PodStoryOptions): JSX.Element 
           : ` · ${visible(`${workload.kind}/${workload.name}`)}`}
       </p>
       <Whispers app={app} whispers={whispers} traffic={traffic} />
-      {certificates.map((certificate) => (
+      {certificates?.map((certificate) => (
         <BirthCertificate key={certificate.metadata.name} certificate={certificate} now={app.now.value} />
       ))}
-      {certificates.length === 0 && app.board.since.value !== null ? (
+      {certificates?.length === 0 ? (
         <section class="card" aria-label="Birth">
           <h3>Birth</h3>
           <p class="unmeasured">not recorded</p>
@@ -61,7 +62,8 @@ function Whispers({ app, whispers, traffic }: WhispersOptions): JSX.Element {
   if (whispers.length === 0) {
     return (
       <p class="nothing">
-        No whisper: neither an observer nor Pixie reported trouble in the kernel for this pod.
+        There is no whisper here about a pod of this name: nobody told of trouble, a whisper is withheld where
+        there are many, or the name is wrong.
       </p>
     );
   }
@@ -85,24 +87,28 @@ function useRead(app: App, { namespace, pod }: Pod, read: (signal: AbortSignal) 
   const isLive = app.connection.value.state === 'live';
   useEffect(() => {
     const leaving = new AbortController();
-    // What cannot be read now is read once the operator is back; the head of the page says that it is away.
-    if (isLive) read(leaving.signal).catch(() => undefined);
+    // Where the operator is away, it is read once it is back; the head of the page says so.
+    if (isLive) void persist(() => read(leaving.signal), leaving.signal);
     return () => {
       leaving.abort();
     };
   }, [namespace, pod, isLive]);
 }
 
-function useCertificates(app: App, of: Pod): readonly PodBirthCertificate[] {
-  const read = useSignal<readonly PodBirthCertificate[]>([]);
+/** Null where nobody knows whether there are any. */
+function useCertificates(app: App, of: Pod): readonly PodBirthCertificate[] | null {
+  const read = useSignal<readonly PodBirthCertificate[] | null>(null);
   useRead(app, of, async (signal) => {
-    read.value = (await app.operator.certificates(of, signal)).items;
+    const { items, unreadable } = await app.operator.certificates(of, signal);
+    // What this page cannot read was recorded all the same.
+    read.value = items.length === 0 && unreadable.length > 0 ? null : items;
   });
   // What came since then by the stream is newer.
   const heard = app.board.certificates.value.filter(
     ({ spec }) => spec.namespace === of.namespace && spec.pod_name === of.pod,
   );
-  const byName = new Map([...read.value, ...heard].map((one) => [one.metadata.name, one]));
+  if (read.value === null && heard.length === 0) return null;
+  const byName = new Map([...(read.value ?? []), ...heard].map((one) => [one.metadata.name, one]));
   return [...byName.values()].sort((a, b) => Date.parse(b.spec.recorded_at) - Date.parse(a.spec.recorded_at));
 }
 

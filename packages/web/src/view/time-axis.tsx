@@ -3,7 +3,8 @@ import { useSignal } from '@preact/signals';
 import { visible, type KernelWhisper, type PodTraffic } from 'kernel-gossip-types';
 import { whisperKey } from '../model/groups.ts';
 import { clockText } from '../model/moments.ts';
-import { episodesOf, extentOf, marksOf, panelsOf, trafficPanels, type Panel } from '../model/pod-tracks.ts';
+import { toldBy } from '../model/history.ts';
+import { drawable, extentOf, trafficPanels, type Panel } from '../model/pod-tracks.ts';
 import type { App } from '../state/app.ts';
 import { Chart } from './chart.tsx';
 
@@ -27,10 +28,10 @@ export function TimeAxis({ app, whispers, traffic }: TimeAxisOptions): JSX.Eleme
   const range = useSignal<number>(Infinity);
   const cursor = useSignal<number | null>(null);
   const now = Math.ceil(app.now.value / MOVES_EVERY_MS) * MOVES_EVERY_MS;
-  const states = whispers.map((whisper) => app.board.history.get(whisperKey(whisper)) ?? [whisper]);
-  const panels = [...states.flatMap(panelsOf), ...trafficPanels(traffic)];
-  const marks = states.flatMap(marksOf);
-  const episodes = states.flatMap(episodesOf);
+  const told = whispers.map((whisper) => app.board.history.get(whisperKey(whisper)) ?? toldBy(whisper));
+  const panels = [...drawable(told.flatMap((one) => one.panels)), ...trafficPanels(traffic)];
+  const marks = told.flatMap((one) => one.marks);
+  const episodes = told.flatMap((one) => one.episodes);
   const extent = extentOf(panels, marks);
   if (extent === null) return null;
   const isOver = episodes.every(({ to }) => to !== null);
