@@ -137,6 +137,30 @@ describe('the chart and the plain manifests', { timeout: RENDERING_MS }, () => {
     expect(text).not.toMatch(/(namespace: |namespace=\\?"|-n )kernel-gossip/);
   });
 
+  it('are not mixed up where either is in a namespace that the other is in by default', async () => {
+    const values = {
+      observer: { namespace: { name: 'kernel-gossip' } },
+      monitoring: { monitors: { enabled: true } },
+    };
+    const rendered = objectsOf(await renderText(helm, values, 'kernel-gossip-observer'));
+    const placeOf = (kind: string, name: string): unknown =>
+      at(
+        rendered.find((object) => object.kind === kind && at(object, 'metadata', 'name') === name),
+        ...['metadata', 'namespace'],
+      );
+    expect(placeOf('PodMonitor', 'kernel-gossip-observer')).toBe('kernel-gossip');
+    expect(placeOf('ServiceMonitor', 'kernel-gossip-operator')).toBe('kernel-gossip-observer');
+  });
+
+  it('stay names where a namespace looks like a number', async () => {
+    const values = { observer: { namespace: { name: '456' }, priorityClassName: '789' } };
+    const rendered = objectsOf(await renderText(helm, values, '123'));
+    const places = new Set(rendered.map((object) => at(object, 'metadata', 'namespace')));
+    expect([...places].filter((place) => place !== undefined).sort()).toEqual(['123', '456']);
+    const daemonSet = rendered.find(({ kind }) => kind === 'DaemonSet');
+    expect(at(daemonSet, 'spec', 'template', 'spec', 'priorityClassName')).toBe('789');
+  });
+
   it('keep the kinds of resource, and with them the findings, when the release goes', async () => {
     const kept = async (values: object) =>
       objectsOf(await renderText(helm, values))
@@ -196,6 +220,7 @@ describe('the values of the chart', { timeout: RENDERING_MS }, () => {
       ['operator.extraEnv', [{ value: 'x' }]],
       ['operator.podDisruptionBudget.maxUnavailable', 0],
       ['operator.podLabels', { a: 1 }],
+      ['observer.podLabels', { 'app.kubernetes.io/name': 'mine' }],
       ['observer.mode', 'ebpf'],
       ['observer.spoolSize', '96 MB'],
       ['observer.maxUnavailable', '0%'],
@@ -222,6 +247,8 @@ describe('the values of the chart', { timeout: RENDERING_MS }, () => {
   it('may not put the observer beside the operator', async () => {
     const inOne = renderText(helm, { observer: { namespace: { name: 'kernel-gossip' } } });
     await expect(inOne).rejects.toThrow(/must not be the namespace of the release/);
+    const none = { observer: { enabled: false } };
+    expect(await renderText(helm, none, 'kernel-gossip-observer')).toContain('kind: Deployment');
   });
 });
 

@@ -35,7 +35,7 @@ app.kubernetes.io/name: {{ .name }}
 
 {{/* The namespace of the observer, which is looked at from both sides. */}}
 {{- define "kernel-gossip.observerNamespace" -}}
-{{- if eq .Values.observer.namespace.name .Release.Namespace }}
+{{- if and .Values.observer.enabled (eq .Values.observer.namespace.name .Release.Namespace) }}
 {{- fail "observer.namespace.name: must not be the namespace of the release: who may create pods beside the observer may do anything on every node" }}
 {{- end }}
 {{- .Values.observer.namespace.name }}
@@ -60,6 +60,14 @@ A plain manifest with what a release puts into it: namespaces, Helm's labels, an
 {{- $labels = printf "%s\n%s" $labels (toYaml .) }}
 {{- end }}
 {{- $text := regexReplaceAll "(?m)^(    app.kubernetes.io/name: .*)$" (.root.Files.Get .file) (printf "${1}\n%s" (indent 4 $labels)) }}
-{{- $text = regexReplaceAll "(namespace: |namespace=\"|-n )kernel-gossip-observer\\b" $text (printf "${1}%s" (include "kernel-gossip.observerNamespace" .root)) }}
-{{- regexReplaceAll "(?m)(namespace: |-n )kernel-gossip(\\s|$)" $text (printf "${1}%s${2}" .root.Release.Namespace) }}
+{{- /* One pass for both, by way of a sign that no text has: either may be called what the other is called here. */}}
+{{- $text = regexReplaceAll "(namespace: |namespace=\"|-n )kernel-gossip-observer\\b" $text "${1}\x01" }}
+{{- $text = regexReplaceAll "(?m)namespace: kernel-gossip$" $text (printf "namespace: %q" .root.Release.Namespace) }}
+{{- $text = regexReplaceAll "(?m)-n kernel-gossip(\\s|$)" $text (printf "-n %s${1}" .root.Release.Namespace) }}
+{{- if contains "\x01" $text }}
+{{- $observer := include "kernel-gossip.observerNamespace" .root }}
+{{- $text = replace "namespace: \x01" (printf "namespace: %q" $observer) $text }}
+{{- $text = replace "\x01" $observer $text }}
+{{- end }}
+{{- $text }}
 {{- end }}

@@ -135,8 +135,8 @@ describe('the story of a pod', () => {
     expect(explainPod(story, paper(60))).toMatchInlineSnapshot(`
       "Pod shop/web-1
 
-      No whisper: neither an observer nor Pixie reported trouble
-      in the kernel for this pod.
+      No whisper about this pod: nobody told of trouble in the
+      kernel, or it is withheld where there are many.
 
       Birth: not recorded."
     `);
