@@ -46,6 +46,9 @@ const linesOf = (groups: readonly Group[]): readonly Line[] =>
 
 const isResolved = ({ whisper }: HeldWhisper): boolean => whisper.status?.phase === 'Resolved';
 
+const REMEDY = 'REMEDY';
+const hasRemedy = ({ whisper }: HeldWhisper): boolean => whisper.status?.remedy != null;
+
 /** The mark goes first: the end of a long text is cut off. */
 const evidenceText = ({ whisper }: HeldWhisper): string =>
   whisper.spec.provenance === 'measured'
@@ -76,7 +79,7 @@ function columnsOf(chalk: ChalkInstance, now: number): readonly Column<HeldWhisp
       paint: (_, text) => chalk.cyan(text),
       expendable: 4,
     },
-    { header: 'REMEDY', text: ({ whisper }) => whisper.status?.remedy?.phase ?? '-', expendable: 6 },
+    { header: REMEDY, text: ({ whisper }) => whisper.status?.remedy?.phase ?? '-', expendable: 6 },
     {
       header: 'SINCE',
       text: ({ whisper }) => age(whisper.spec.detected_at, now).padStart(5),
@@ -125,7 +128,9 @@ function pageOf(lines: readonly Line[], selected: HeldWhisper | null, height: nu
 function listLines(page: readonly Line[], selected: HeldWhisper | null, scene: Scene): readonly string[] {
   const { chalk, now, size } = scene;
   const rows = page.flatMap((line) => ('held' in line ? [line.held] : []));
-  const layout = layOut(columnsOf(chalk, now), rows, size.columns - MARK);
+  // Where nobody has a remedy, its room goes to the evidence.
+  const columns = columnsOf(chalk, now).filter(({ header }) => header !== REMEDY || rows.some(hasRemedy));
+  const layout = layOut(columns, rows, size.columns - MARK);
   // Colours of its own would be holes in a line that is inverse as a whole.
   const plain = { ...layout, columns: layout.columns.map(({ paint: _paint, ...column }) => column) };
   return [
