@@ -50,6 +50,25 @@ describeInChromium("a pod's story", (look) => {
     expect(problems).toEqual([]);
   });
 
+  it('of what was undone says neither that something was sent nor what was decided, where nobody tells', async () => {
+    const { url, store } = await runningOperator();
+    await file(store, throttledSpec());
+    const proven = provenRemedy();
+    // The old limits were there already.
+    const undone = { ...proven, phase: 'TakingBack', from: proven.original, to: proven.original } as const;
+    await store.applyStatus(
+      'KernelWhisper',
+      { namespace: 'shop', name: NAME },
+      { manager: 'kernel-gossip-remedy', fields: { remedy: undone } },
+    );
+    const { page, problems } = await look(`${url}/${POD}`);
+    await page.getByText(/^Upright lines: \S+ an earlier decision\.$/).waitFor();
+    const story = page.getByRole('region', { name: 'CPU throttling, app' });
+    await story.getByText('Remedy: TakingBack').waitFor();
+    expect(await story.innerText()).not.toMatch(/sent \d/);
+    expect(problems).toEqual([]);
+  });
+
   it('draws figures where they were measured, and nothing elsewhere', async () => {
     const { url, store } = await runningOperator();
     await file(store, throttledSpec());

@@ -1,16 +1,17 @@
 import {
+  measuredMoments,
   NOT_MEASURED,
   showBytes,
   showCores,
   showCount,
   showSeconds,
   showWithheld,
+  withheldRate,
   type FindingKind,
   type KernelReading,
   type KernelWhisper,
   type MeasuredPair,
   type Remedy,
-  type RemedyPhase,
 } from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
 import { grid, widthOfGrid, type Paper } from './paper.ts';
@@ -20,12 +21,6 @@ type Measure = readonly [name: string, show: (reading: KernelReading, now: numbe
 /** A limit that is absent beside a usage that was measured is none; where nothing was measured, it is not known. */
 const limit = (value: number | null, usage: number | null, show: (value: number | null) => string): string =>
   value === null && usage !== null ? 'no limit' : show(value);
-
-/** Run time withheld, in milliseconds per second of the window. */
-export const withheldRate = ({
-  throttled_seconds: throttled,
-  window_seconds: window,
-}: KernelReading): number | null => (throttled === null || window <= 0 ? null : (throttled / window) * 1000);
 
 const CPU: readonly Measure[] = [
   ['CPU limit', (reading) => limit(reading.limit_cores, reading.usage_cores, showCores)],
@@ -52,32 +47,13 @@ const measuresOf = (kind: FindingKind): readonly Measure[] => [
   ...WINDOW,
 ];
 
-interface Moment {
-  readonly name: string;
-  readonly pair: MeasuredPair | null;
-}
-
-const GIVEN_UP: ReadonlySet<RemedyPhase> = new Set(['TakingBack', 'TakenBack', 'LeftAlone']);
-/** What was measured last under a remedy is no longer in force. */
-export const isGivenUp = ({ phase }: Remedy): boolean => GIVEN_UP.has(phase);
-
-/** Before the first step, and after it as far as that was measured. */
-function momentsOf({ status }: KernelWhisper, remedy: Remedy): readonly Moment[] {
-  const measured = status?.measured ?? null;
-  const before = { name: 'BEFORE', pair: remedy.before };
-  // What is measured now says which limit it was measured under: it may still be the old one.
-  return remedy.after === null && measured !== null
-    ? [before, { name: 'NOW', pair: measured }]
-    : [before, { name: isGivenUp(remedy) ? 'TRIED' : 'AFTER', pair: remedy.after }];
-}
-
 /**
  * What the kernel counted before and after, of the container and of the pod around it: side by side where the paper is
  * wide enough, else one below the other.
  */
 export function beforeAfter(whisper: KernelWhisper, remedy: Remedy, paper: Paper): readonly string[] {
   const measures = measuresOf(whisper.spec.kind);
-  const moments = momentsOf(whisper, remedy);
+  const moments = measuredMoments(whisper.status?.measured ?? null, remedy);
   const cells = (where: keyof MeasuredPair): readonly (readonly string[])[] =>
     measures.map(([, show]) =>
       moments.map(({ pair }) => {
@@ -86,7 +62,7 @@ export function beforeAfter(whisper: KernelWhisper, remedy: Remedy, paper: Paper
       }),
     );
   const names = measures.map(([name]) => name);
-  const heads = moments.map(({ name }) => name);
+  const heads = moments.map(({ name }) => name.toUpperCase());
   const container = cells('container');
   const pod = cells('pod');
   const together = [

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import {
+  isBirthPhase,
   showMilliseconds,
   visible,
   type Actor,
@@ -116,15 +117,6 @@ interface Lane {
   readonly rows: readonly Row[];
 }
 
-/** A phase is named by its action and, where it was for one, its container. */
-const isPhase = (
-  { actor, action, duration_ms, container_name }: TimelineEntry,
-  phase: SlowestPhase,
-): boolean =>
-  actor === phase.actor &&
-  duration_ms === phase.duration_ms &&
-  [action, `${action} (${container_name ?? 'sandbox'})`].includes(phase.action);
-
 /** A phase that is no single entry: the certificate tells its length, and not where on the axis it lies. */
 function phaseRow({ action, duration_ms: duration, resolution_ms: resolution }: SlowestPhase): Row {
   const off = resolution === null ? '' : ` ±${showMilliseconds(resolution)}`;
@@ -141,7 +133,7 @@ function lanesOf(
   endMs: number,
   { slowest, describe }: TimelineDrawing,
 ): readonly Lane[] {
-  const isSlowest = (entry: TimelineEntry): boolean => slowest !== null && isPhase(entry, slowest);
+  const isSlowest = (entry: TimelineEntry): boolean => slowest !== null && isBirthPhase(entry, slowest);
   const other = slowest === null || entries.some(isSlowest) ? null : slowest;
   return LANES.flatMap((actor) => {
     const own = entries

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { KernelWhisper } from 'kernel-gossip-types';
+import { episodeOf, type KernelWhisper } from 'kernel-gossip-types';
 import { fullWhisper, proven } from '../testing/remedies.ts';
 import { whisper } from '../testing/whispers.ts';
-import { episodeOf, momentsOf } from './episode-moments.ts';
+import { momentsOf, toldUntil } from './episode-moments.ts';
 
 const clock = (time: number): string => new Date(time).toISOString().slice(11, 19);
 /** Each moment as a line: its window or its time, who tells it, and what. */
@@ -119,8 +119,13 @@ describe('the episode', () => {
     ['until its end', { spec: { ended_at: '2024-03-15T10:32:00Z' } }, '10:32:00', '10:32:00'],
     ['before it was ever heard of here', { status: { last_seen: '2024-03-15T10:29:59Z' } }, '10:30:00', null],
   ])('%s', (_, parts, until, end) => {
-    const { from, toldUntil, to } = episodeOf(whisper(parts));
-    expect([clock(from), clock(toldUntil), to === null ? null : clock(to)]).toEqual(['10:30:00', until, end]);
+    const one = whisper(parts);
+    const { from, to } = episodeOf(one);
+    expect([clock(from), clock(toldUntil(one)), to === null ? null : clock(to)]).toEqual([
+      '10:30:00',
+      until,
+      end,
+    ]);
   });
 
   test('says what was measured when it ended', () => {

@@ -1,15 +1,19 @@
 import {
+  changeSent,
+  decisionOf,
+  episodeOf,
+  isGivenUp,
+  ownWindowOf,
   showBytes,
   showCores,
   showPercent,
+  throttledShare,
   type FindingKind,
   type KernelReading,
   type KernelWhisper,
+  type OwnWindow,
   type Remedy,
-  type RemedyPhase,
 } from 'kernel-gossip-types';
-import { isGivenUp } from './before-after.ts';
-import { changeText } from './remedy-words.ts';
 
 /** Who tells of a moment. */
 export type Voice = 'Episode' | 'Kernel' | 'Metrics' | 'Remedy';
@@ -26,15 +30,6 @@ export interface Moment {
   readonly text: string;
 }
 
-/** The trouble itself. */
-export interface Episode {
-  readonly from: number;
-  /** Until when it is known to have lasted: its end, or else when it was told of last. */
-  readonly toldUntil: number;
-  /** Null where it lasts, or nobody saw its end. */
-  readonly to: number | null;
-}
-
 const happened = (voice: Voice, at: number, text: string): Moment => ({
   voice,
   from: at,
@@ -43,11 +38,9 @@ const happened = (voice: Voice, at: number, text: string): Moment => ({
   text,
 });
 
-/** A figure over so many seconds that ended then. */
-interface Said {
+/** A figure over its window. */
+interface Said extends OwnWindow {
   readonly value: number | null | undefined;
-  readonly seconds: number | null;
-  readonly end: string | null;
 }
 
 /** None where it was not measured, or nobody says when. */
@@ -61,51 +54,31 @@ function figure(
   return [{ voice, from: at - (seconds ?? 0) * 1000, at, earlier: [], text: text(value) }];
 }
 
-const percentOf = (part: number | null, whole: number | null): number | null =>
-  part === null || whole === null || whole === 0 ? null : (part / whole) * 100;
-
 const throttled = (value: number): string => `throttled ${showPercent(value)}`;
 const usedCores = (value: number): string => `used ${showCores(value)}`;
 const inUse = (value: number): string => `in use ${showBytes(value)}`;
 const failed = (value: number): string => `failed ${showPercent(value)}`;
 
-/** What was measured without a time of its own was so when it was detected, unless the spec has changed since. */
-const measuredAt = ({ spec, metadata }: KernelWhisper): string | null =>
-  spec.measured_at ?? (metadata.generation === 1 ? spec.detected_at : null);
-
 type Spec = KernelWhisper['spec'];
 
-function cpuFigures(
-  { throttled_percent, kernel_truth, metrics_lie }: Spec,
-  end: string | null,
-): readonly Moment[] {
-  const window = { seconds: kernel_truth?.window_seconds ?? null, end };
-  return [
-    ...figure('Kernel', throttled, { value: throttled_percent, ...window }),
-    ...figure('Metrics', usedCores, { value: metrics_lie?.reported_cpu_cores, ...window }),
-  ];
-}
+const cpuFigures = ({ throttled_percent, metrics_lie }: Spec, window: OwnWindow): readonly Moment[] => [
+  ...figure('Kernel', throttled, { value: throttled_percent, ...window }),
+  ...figure('Metrics', usedCores, { value: metrics_lie?.reported_cpu_cores, ...window }),
+];
 
-function memoryFigures({ memory, metrics_lie }: Spec, end: string | null): readonly Moment[] {
-  const window = { seconds: memory?.window_seconds ?? null, end };
-  return [
-    ...figure('Kernel', inUse, { value: memory?.usage_bytes, ...window }),
-    ...figure('Metrics', inUse, { value: metrics_lie?.reported_memory_bytes, ...window }),
-  ];
-}
+const memoryFigures = ({ memory, metrics_lie }: Spec, window: OwnWindow): readonly Moment[] => [
+  ...figure('Kernel', inUse, { value: memory?.usage_bytes, ...window }),
+  ...figure('Metrics', inUse, { value: metrics_lie?.reported_memory_bytes, ...window }),
+];
 
-const networkFigures = ({ network }: Spec, end: string | null): readonly Moment[] =>
-  figure('Kernel', failed, {
-    value: network?.failure_percent,
-    seconds: network?.window_seconds ?? null,
-    end,
-  });
+const networkFigures = ({ network }: Spec, window: OwnWindow): readonly Moment[] =>
+  figure('Kernel', failed, { value: network?.failure_percent, ...window });
 
 /** The whisper's own figures, and what its sender says that metrics claimed in the same window. */
 const ownFigures = (whisper: KernelWhisper): readonly Moment[] =>
   ({ cpu_throttle: cpuFigures, memory_pressure: memoryFigures, network_issue: networkFigures })[
     whisper.spec.kind
-  ](whisper.spec, measuredAt(whisper));
+  ](whisper.spec, ownWindowOf(whisper));
 
 /** What metrics.k8s.io said, and the kernel beside it. */
 function sampleFigures({ spec: { kind }, status }: KernelWhisper): readonly Moment[] {
@@ -127,9 +100,7 @@ function sampleFigures({ spec: { kind }, status }: KernelWhisper): readonly Mome
 
 function readingFigure(kind: FindingKind, name: string, reading: KernelReading): readonly Moment[] {
   const [value, text] =
-    kind === 'memory_pressure'
-      ? [reading.memory_usage_bytes, inUse]
-      : [percentOf(reading.nr_throttled, reading.nr_periods), throttled];
+    kind === 'memory_pressure' ? [reading.memory_usage_bytes, inUse] : [throttledShare(reading), throttled];
   return figure('Kernel', (measured) => `${text(measured)} ${name}`, {
     value,
     seconds: reading.window_seconds,
@@ -153,27 +124,20 @@ function readings({ spec: { kind }, status }: KernelWhisper): readonly Moment[] 
   );
 }
 
-/** Phases that a decision did not lead to: one that stands there is of what was before. */
-const UNDER_WAY: ReadonlySet<RemedyPhase> = new Set(['Applying', 'Measuring', 'TakingBack']);
-
-function decided({ phase, decided_at: at }: Remedy): readonly Moment[] {
-  if (at === null) return [];
-  return [happened('Remedy', Date.parse(at), UNDER_WAY.has(phase) ? 'an earlier decision' : phase)];
-}
-
-/** The change that was sent last. Of those before it, the object tells when, and not what. */
-function changes({ from, to, applied_at, changes: all }: Remedy): readonly Moment[] {
-  const change = changeText(from, to);
-  const sent = applied_at === null || change === 'nothing' ? null : Date.parse(applied_at);
-  const others = (all ?? [])
+/** The change that was sent last, and what it came to. Of those before it, the object tells when, and not what. */
+function remedyMoments(remedy: Remedy): readonly Moment[] {
+  const sent = changeSent(remedy);
+  const others = (remedy.changes ?? [])
     .map((time) => Date.parse(time))
-    .filter((time) => time !== sent)
+    .filter((time) => time !== sent?.at)
     .toSorted((a, b) => a - b);
   const last = others.at(-1);
   const text = others.length === 1 ? 'limits changed' : `limits changed ${others.length} times`;
   return [
     ...(last === undefined ? [] : [{ ...happened('Remedy', last, text), earlier: others.slice(0, -1) }]),
-    ...(sent === null ? [] : [happened('Remedy', sent, `${to === null ? 'change' : change} sent`)]),
+    ...[sent, decisionOf(remedy)].flatMap((one) =>
+      one === null ? [] : [happened('Remedy', one.at, one.text)],
+    ),
   ];
 }
 
@@ -183,12 +147,13 @@ function over({ spec: { ended_at: at, ended_percent: percent } }: KernelWhisper)
   return [happened('Episode', Date.parse(at), `over${then}`)];
 }
 
-/** When the trouble lasted. */
-export function episodeOf({ spec, status }: KernelWhisper): Episode {
-  const from = Date.parse(spec.detected_at);
-  const to = spec.ended_at === null ? null : Date.parse(spec.ended_at);
-  const told = [spec.measured_at, status?.last_seen].map((time) => (time == null ? from : Date.parse(time)));
-  return { from, to, toldUntil: to ?? Math.max(from, ...told) };
+/** Until when the trouble is known to have lasted: its end, or else when it was told of last. */
+export function toldUntil(whisper: KernelWhisper): number {
+  const { from, to } = episodeOf(whisper);
+  const told = [whisper.spec.measured_at, whisper.status?.last_seen].map((time) =>
+    time == null ? from : Date.parse(time),
+  );
+  return to ?? Math.max(from, ...told);
 }
 
 /** Every moment that a whisper tells of, but for the beginning of its episode; in order. Pure. */
@@ -198,7 +163,7 @@ export function momentsOf(whisper: KernelWhisper): readonly Moment[] {
     ...ownFigures(whisper),
     ...readings(whisper),
     ...sampleFigures(whisper),
-    ...(remedy === null ? [] : [...changes(remedy), ...decided(remedy)]),
+    ...(remedy === null ? [] : remedyMoments(remedy)),
     ...over(whisper),
   ].toSorted((a, b) => a.at - b.at);
 }

@@ -1,13 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Chalk } from 'chalk';
 import fc from 'fast-check';
-import { REMEDY_PHASES, type KernelWhisper } from 'kernel-gossip-types';
+import { episodeOf, REMEDY_PHASES, type KernelWhisper } from 'kernel-gossip-types';
 import { describe, expect, test } from 'vitest';
 import { inAscii } from '../terminal/signs.ts';
 import { widthOf } from '../terminal/width.ts';
 import { fullWhisper, proposed, proven } from '../testing/remedies.ts';
 import { NOW, whisper } from '../testing/whispers.ts';
-import { episodeOf, momentsOf } from './episode-moments.ts';
+import { momentsOf } from './episode-moments.ts';
 import { episodeTimeline } from './episode-timeline.ts';
 import { explainPod } from './explain.ts';
 

@@ -1,8 +1,8 @@
 import type { ChalkInstance } from 'chalk';
-import type { KernelWhisper } from 'kernel-gossip-types';
+import { episodeOf, type Episode, type KernelWhisper } from 'kernel-gossip-types';
 import { humanDuration } from '../terminal/duration.ts';
 import { cut, pad, widthOf, wrap, wrapParts } from '../terminal/width.ts';
-import { episodeOf, momentsOf, type Episode, type Moment, type Voice } from './episode-moments.ts';
+import { momentsOf, toldUntil, type Moment, type Voice } from './episode-moments.ts';
 import type { Paper } from './paper.ts';
 
 const LASTED = '█';
@@ -41,12 +41,12 @@ function momentBar({ from, at, earlier }: Moment, axis: Axis): string {
 }
 
 /** Full as long as it is known to have lasted; without an end it reaches to that of the axis, and points on. */
-function episodeBar({ from, toldUntil, to }: Episode, axis: Axis): string {
+function episodeBar({ from, to }: Episode, told: number, axis: Axis): string {
   const cells = blank(axis.columns);
   const first = columnOf(axis, from);
   if (to === null) cells.fill(UNTOLD, first);
   // Clocks may have it over before it began.
-  cells.fill(LASTED, first, Math.max(first, columnOf(axis, toldUntil)) + 1);
+  cells.fill(LASTED, first, Math.max(first, columnOf(axis, told)) + 1);
   if (to === null) cells[axis.columns - 1] = OPEN_END;
   return cells.join('');
 }
@@ -68,7 +68,7 @@ function rowsOf(whisper: KernelWhisper, episode: Episode, moments: readonly Mome
     voice: 'Episode',
     text: beganText(whisper, episode),
     at: episode.from,
-    bar: (axis) => episodeBar(episode, axis),
+    bar: (axis) => episodeBar(episode, toldUntil(whisper), axis),
   };
   const rows = moments.map((moment): Row => ({ ...moment, bar: (axis) => momentBar(moment, axis) }));
   // A remedy of an episode before this one, or what metrics said, may be older.
@@ -145,7 +145,7 @@ function rowLines(
 export function episodeTimeline(whisper: KernelWhisper, { chalk, width, now }: Paper): readonly string[] {
   const episode = episodeOf(whisper);
   const moments = momentsOf(whisper);
-  const times = [episode.from, episode.toldUntil, ...moments.flatMap(({ at, earlier }) => [...earlier, at])];
+  const times = [episode.from, toldUntil(whisper), ...moments.flatMap(({ at, earlier }) => [...earlier, at])];
   if (Math.max(...times) - Math.min(...times) < ONE_MOMENT_MS) return [];
   const layout = layoutIn(width);
   const axis: Axis = {

@@ -1,29 +1,18 @@
-import { showPercent, visible, type ContainerResources, type Remedy } from 'kernel-gossip-types';
+import {
+  RESOURCE_FIELDS,
+  RESOURCE_WORDS,
+  changeSent,
+  changeText as statedChange,
+  showPercent,
+  visible,
+  type ContainerResources,
+  type Remedy,
+} from 'kernel-gossip-types';
 import { age } from '../terminal/duration.ts';
 
-const FIELDS: readonly (readonly [keyof ContainerResources, string])[] = [
-  ['cpu_limit', 'CPU limit'],
-  ['cpu_request', 'CPU request'],
-  ['memory_limit', 'memory limit'],
-  ['memory_request', 'memory request'],
-];
-
-const NOBODY: ContainerResources = {
-  cpu_limit: null,
-  cpu_request: null,
-  memory_limit: null,
-  memory_request: null,
-};
-
 /** Like `CPU limit 200m → 300m`; what stays as it is, is left out. */
-export function changeText(from: ContainerResources | null, to: ContainerResources | null): string {
-  if (to === null) return 'no change is stated';
-  const before = from ?? NOBODY;
-  const changes = FIELDS.filter(([field]) => before[field] !== to[field]).map(
-    ([field, name]) => `${name} ${visible(before[field] ?? 'none')} → ${visible(to[field] ?? 'none')}`,
-  );
-  return changes.length === 0 ? 'nothing' : changes.join(', ');
-}
+export const changeText = (from: ContainerResources | null, to: ContainerResources | null): string =>
+  to === null ? 'no change is stated' : (statedChange(from, to) ?? 'nothing');
 
 /** This step, and where the first one began where that was another: what the kernel counted `before` was under that. */
 export function stepText({ original, from, to }: Remedy): string {
@@ -33,9 +22,9 @@ export function stepText({ original, from, to }: Remedy): string {
 
 /** The limits themselves, like `CPU limit 200m, CPU request 100m`. */
 export const resourcesText = (resources: ContainerResources): string =>
-  FIELDS.flatMap(([field, name]) => {
+  RESOURCE_FIELDS.flatMap((field) => {
     const value = resources[field];
-    return value === null ? [] : [`${name} ${visible(value)}`];
+    return value === null ? [] : [`${RESOURCE_WORDS[field]} ${visible(value)}`];
   }).join(', ') || 'none';
 
 /** Who allows it, like `Auto (policy web)`. */
@@ -56,7 +45,7 @@ export const momentOf = ({ decided_at, applied_at, started_at }: Remedy): string
 export function timesText(remedy: Remedy, now: number): string {
   const parts = [
     ['began', remedy.started_at],
-    ['sent', remedy.applied_at],
+    ['sent', changeSent(remedy) === null ? null : remedy.applied_at],
     ['decided', remedy.decided_at],
   ] as const;
   const told = parts.flatMap(([what, when]) => (when === null ? [] : [`${what} ${age(when, now)} ago`]));

@@ -7,7 +7,6 @@ import { table } from '../terminal/table.ts';
 import { widthOf } from '../terminal/width.ts';
 import { fullWhisper, proposed, proven } from '../testing/remedies.ts';
 import { NOW, whisper } from '../testing/whispers.ts';
-import { withheldRate } from './before-after.ts';
 import { explainPod } from './explain.ts';
 import { byWorkload } from './order.ts';
 import { byNeed, remedyColumns } from './remedy-columns.ts';
@@ -208,6 +207,12 @@ describe('the whole story of a container', () => {
     expect(told(fullWhisper(null))).toContain('What was done: nothing.');
   });
 
+  test('what was taken back where the old limits were there already was not sent', () => {
+    const { original } = proven();
+    const parts = { phase: 'TakingBack', from: original, to: original };
+    expect(told(fullWhisper(proven(parts)))).not.toMatch(/\bsent\b/);
+  });
+
   const metrics = (parts: Parts): string => told(fullWhisper(null, { ...METRICS_AWAY, metrics: parts }), 120);
   test('metrics: a sample that is missing, and one without a kernel figure beside it', () => {
     expect(metrics({ availability: 'no_sample', read_at: '2024-03-15T10:34:10Z' })).toContain(
@@ -261,13 +266,6 @@ describe('whatever stands on the whisper', () => {
       }),
       { numRuns: 300 },
     );
-  });
-
-  test('a rate is only told where run time and window were measured', () => {
-    const some = { ...fullWhisper(proven()).status!.remedy!.before!.container!, window_seconds: 10 };
-    expect(withheldRate({ ...some, throttled_seconds: 0.5 })).toBe(50);
-    expect(withheldRate({ ...some, throttled_seconds: null })).toBe(null);
-    expect(withheldRate({ ...some, throttled_seconds: 1, window_seconds: 0 })).toBe(null);
   });
 });
 

@@ -1,4 +1,9 @@
-import type { KernelWhisper, MetricsComparison, MetricsSample } from 'kernel-gossip-types';
+import {
+  ownWindowOf,
+  type KernelWhisper,
+  type MetricsComparison,
+  type MetricsSample,
+} from 'kernel-gossip-types';
 
 /** What the kernel counted, as it stands on a whisper; null where it was not measured. */
 export interface KernelFigures {
@@ -12,17 +17,14 @@ export interface KernelFigures {
 /** What of a whisper can be held against metrics. */
 export const kernelFiguresOf = (whisper: KernelWhisper): KernelFigures => {
   const { kernel_truth: cpu, memory } = whisper.spec;
+  const { seconds, end } = ownWindowOf(whisper);
   return {
-    measuredAt: measuredAtOf(whisper),
-    windowSeconds: cpu?.window_seconds ?? memory?.window_seconds ?? null,
+    measuredAt: end,
+    windowSeconds: seconds,
     cpuCores: cpu?.actual_cpu_cores ?? null,
     memoryBytes: memory?.usage_bytes ?? null,
   };
 };
-
-/** Figures without a time of their own are those of the moment of detection, unless the spec has changed since. */
-const measuredAtOf = ({ spec, metadata }: KernelWhisper): string | null =>
-  spec.measured_at ?? (metadata.generation === 1 ? spec.detected_at : null);
 
 /**
  * Kernel and metrics about CPU side by side: what the sender says that the metrics claimed, else what metrics.k8s.io

@@ -65,6 +65,18 @@ describe('a birth to scale', () => {
     ]);
   });
 
+  it('names the slowest where that was for one container', () => {
+    const pull = { actor: 'kubelet', action: 'pull the image', duration_ms: 1800 };
+    const timeline = ['setup', 'app'].map((container_name, index) => ({
+      ...pull,
+      timestamp_ms: index * 1800,
+      container_name,
+    }));
+    const slowest_phase = { ...pull, action: 'pull the image (app)' };
+    const { lanes } = birthDrawing(certificate({ timeline }, { slowest_phase }));
+    expect(lanes[0]?.bars.map(({ isSlowest }) => isSlowest)).toEqual([false, true]);
+  });
+
   it('has at most seven ticks, at round moments from 0 to the end', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (endMs) => {

@@ -1,4 +1,10 @@
-import type { Actor, PodBirthCertificate, SlowestPhase, TimelineEntry } from 'kernel-gossip-types';
+import {
+  isBirthPhase,
+  type Actor,
+  type PodBirthCertificate,
+  type SlowestPhase,
+  type TimelineEntry,
+} from 'kernel-gossip-types';
 
 /** Lanes in the order in which a birth goes through them. */
 const LANES: readonly Actor[] = ['apiserver', 'scheduler', 'kubelet', 'runtime', 'cni', 'kernel'];
@@ -46,12 +52,6 @@ const endOf = (entries: readonly TimelineEntry[], totalMs: number | null): numbe
     totalMs ?? 0,
   );
 
-const isSlowest = (entry: TimelineEntry, slowest: SlowestPhase | null): boolean =>
-  slowest !== null &&
-  entry.actor === slowest.actor &&
-  entry.action === slowest.action &&
-  entry.duration_ms === slowest.duration_ms;
-
 /**
  * One entry to scale. A coarse clock only says that it began somewhere in [t, t + resolution): it is certain only where
  * it was going on whenever it began.
@@ -66,7 +66,7 @@ function barOf(entry: TimelineEntry, endMs: number, slowest: SlowestPhase | null
     at: share(start),
     certain: duration > resolution ? { from: share(start + resolution), to: share(start + duration) } : null,
     uncertain: resolution > 0 ? { from: share(start), to: share(start + resolution + duration) } : null,
-    isSlowest: isSlowest(entry, slowest),
+    isSlowest: slowest !== null && isBirthPhase(entry, slowest),
   };
 }
 

@@ -1,10 +1,12 @@
 import {
+  ownWindowOf,
   showBytes,
   showCores,
   showMilliseconds,
   showPercent,
   showSeconds,
   showWithheld,
+  withheldRate,
   type KernelReading,
   type KernelTruth,
   type KernelWhisper,
@@ -38,27 +40,14 @@ const windowText = (seconds: number | null, end: string | null, now: number): st
   return end === null ? length : `${length} that ended ${clockText(Date.parse(end), now)}`;
 };
 
-/** When the window of a whisper's figures ended, in milliseconds. */
-export const measuredAt = ({ spec }: KernelWhisper): number =>
-  Date.parse(spec.measured_at ?? spec.detected_at);
-
-/** The length of the window of a whisper's figures, in seconds. */
-export function windowOf({ spec }: KernelWhisper): number | null {
-  const block = {
-    cpu_throttle: spec.kernel_truth,
-    memory_pressure: spec.memory,
-    network_issue: spec.network,
-  }[spec.kind];
-  return block?.window_seconds ?? null;
-}
-
 /** Where a whisper's own figures come from. */
 export function kernelAbout(whisper: KernelWhisper, now: number): string {
-  const { source, measured_at: end, detected_at: began } = whisper.spec;
+  const { source } = whisper.spec;
+  const { seconds, end } = ownWindowOf(whisper);
   const who = source === null ? 'source not stated' : `by ${source.name}`;
   const where = source?.node_name == null ? '' : ` on ${source.node_name}`;
   const cgroup = source?.cgroup == null ? '' : `; cgroup ${source.cgroup}`;
-  return `Kernel, ${who}${where}; ${windowText(windowOf(whisper), end ?? began, now)}${cgroup}`;
+  return `Kernel, ${who}${where}; ${windowText(seconds, end, now)}${cgroup}`;
 }
 
 type MetricsField = 'cpu' | 'memory';
@@ -193,12 +182,6 @@ export function headlineOf(whisper: KernelWhisper, now: number): Headline {
 export function comparisonOf(whisper: KernelWhisper, now: number): FigureRow | null {
   return figuresOf(whisper, now).find(({ metrics }) => metrics !== null) ?? null;
 }
-
-/** Run time withheld, in milliseconds per second of the window. */
-const withheldRate = ({
-  throttled_seconds: throttled,
-  window_seconds: window,
-}: KernelReading): number | null => (throttled === null || window <= 0 ? null : (throttled / window) * 1000);
 
 /** A limit that is absent beside a usage that was measured is none; where nothing was measured, it is not known. */
 const limitText = (

@@ -62,6 +62,16 @@ describe('the history of whispers', () => {
       { at: START + 30_000, text: 'CPU limit 1 → 2 sent' },
       { at: START + 50_000, text: 'Proven' },
     ]);
+    // It was undone: what was decided before is known here, and no more is said of it.
+    const undone = { ...proven, phase: 'TakingBack', from: remedy.to, to: remedy.from, applied_at: iso(60) };
+    history.remember('first', whisper({}, { remedy: proven }), whisper({}, { remedy: undone }));
+    expect(history.get('first')?.marks.map(({ text }) => text)).toEqual([
+      'CPU limit 1 → 2 sent',
+      'Proven',
+      'CPU limit 2 → 1 sent',
+    ]);
+    history.remember('second', whisper(), whisper({}, { remedy: undone }));
+    expect(history.get('second')?.marks[0]?.text).toBe('an earlier decision');
   });
 
   it('keeps the newest windows of a figure', () => {

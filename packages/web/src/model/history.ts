@@ -1,11 +1,17 @@
-import type { KernelWhisper } from 'kernel-gossip-types';
-import { episodeOf, marksOf, panelsOf, withSpan, type Episode, type Mark, type Panel } from './pod-tracks.ts';
+import {
+  EARLIER_DECISION,
+  episodeOf,
+  type Episode,
+  type KernelWhisper,
+  type RemedyMoment,
+} from 'kernel-gossip-types';
+import { marksOf, panelsOf, withSpan, type Panel } from './pod-tracks.ts';
 
 /** What is drawn of a whisper: of one state of it, or of all that this page heard. */
 export interface Told {
   readonly panels: readonly Panel[];
   /** In the order of time. */
-  readonly marks: readonly Mark[];
+  readonly marks: readonly RemedyMoment[];
   readonly episodes: readonly Episode[];
 }
 
@@ -89,9 +95,7 @@ const joined = (told: Told, later: Told): Told => ({
     });
     return { ...panel, tracks };
   }),
-  marks: newest(
-    lastOf([...told.marks, ...later.marks], ({ at, text }) => `${at}/${text}`).sort((a, b) => a.at - b.at),
-  ),
+  marks: newest(marksIn([...told.marks, ...later.marks])),
   episodes: newest(lastOf([...told.episodes, ...later.episodes], ({ from }) => from)),
 });
 
@@ -99,3 +103,10 @@ const joined = (told: Told, later: Told): Told => ({
 const lastOf = <A>(all: readonly A[], nameOf: (one: A) => string | number): A[] => [
   ...new Map(all.map((one) => [nameOf(one), one])).values(),
 ];
+
+/** Each once, in the order of time; that something was decided is left out where it is known what. */
+function marksIn(all: readonly RemedyMoment[]): readonly RemedyMoment[] {
+  const named = new Set(all.filter(({ text }) => text !== EARLIER_DECISION).map(({ at }) => at));
+  const told = all.filter(({ at, text }) => text !== EARLIER_DECISION || !named.has(at));
+  return lastOf(told, ({ at, text }) => `${at}/${text}`).sort((a, b) => a.at - b.at);
+}

@@ -1,16 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { whisper } from '../testing/whispers.ts';
-import {
-  drawable,
-  episodeOf,
-  extentOf,
-  marksOf,
-  panelsOf,
-  valueAt,
-  withSpan,
-  type Span,
-} from './pod-tracks.ts';
+import { drawable, extentOf, marksOf, panelsOf, valueAt, withSpan, type Span } from './pod-tracks.ts';
 
 const START = Date.UTC(2026, 2, 15, 10);
 const iso = (second: number): string => new Date(START + second * 1000).toISOString();
@@ -59,17 +50,28 @@ describe('the tracks of a pod', () => {
     expect([at(5), at(20), at(35), at(41)]).toEqual([80, null, 90, null]);
   });
 
-  it('mark what was done, and when it lasted', () => {
-    const remedy = {
-      phase: 'Measuring',
-      reason: 'x',
-      message: 'x',
-      mode: 'Auto',
-      container_name: 'app',
-      from: { cpu_limit: '1' },
-      to: { cpu_limit: '2' },
-      applied_at: iso(30),
-    };
+  it('have no window of figures without a time, on an object that has changed since it was made', () => {
+    const unsaid = whisper({ kernel_truth: { actual_cpu_cores: 0.2, window_seconds: 10 } });
+    const spansIn = (generation: number) =>
+      drawable(panelsOf({ ...unsaid, metadata: { ...unsaid.metadata, generation } })).flatMap(({ tracks }) =>
+        tracks.flatMap(({ spans }) => spans.map(({ to }) => to)),
+      );
+    const detected = Date.parse(unsaid.spec.detected_at);
+    expect([spansIn(1), spansIn(2)]).toEqual([[detected, detected], []]);
+  });
+
+  const remedy = {
+    phase: 'Measuring',
+    reason: 'x',
+    message: 'x',
+    mode: 'Auto',
+    container_name: 'app',
+    from: { cpu_limit: '1' },
+    to: { cpu_limit: '2' },
+    applied_at: iso(30),
+  };
+
+  it('mark what was done', () => {
     const proven = { ...remedy, phase: 'Proven', decided_at: iso(50) };
     expect(marksOf(whisper({}, { remedy }))).toEqual([{ at: START + 30_000, text: 'CPU limit 1 → 2 sent' }]);
     expect(marksOf(whisper({}, { remedy: proven }))).toEqual([
@@ -77,7 +79,25 @@ describe('the tracks of a pod', () => {
       { at: START + 50_000, text: 'Proven' },
     ]);
     expect(marksOf(whisper())).toEqual([]);
-    expect(episodeOf(whisper({ detected_at: iso(0) }))).toEqual({ from: START, to: null });
-    expect(episodeOf(whisper({ detected_at: iso(0), ended_at: iso(60) })).to).toBe(START + 60_000);
+  });
+
+  it('do not call by the phase of now what was decided before', () => {
+    const undone = {
+      phase: 'TakingBack',
+      from: { cpu_limit: '2' },
+      to: { cpu_limit: '1' },
+      applied_at: iso(60),
+    };
+    expect(marksOf(whisper({}, { remedy: { ...remedy, ...undone, decided_at: iso(50) } }))).toEqual([
+      { at: START + 50_000, text: 'an earlier decision' },
+      { at: START + 60_000, text: 'CPU limit 2 → 1 sent' },
+    ]);
+  });
+
+  it('mark nothing as sent where the old limits were there already', () => {
+    expect(marksOf(whisper({}, { remedy: { ...remedy, to: remedy.from } }))).toEqual([]);
+    expect(marksOf(whisper({}, { remedy: { ...remedy, to: null } }))).toEqual([
+      { at: START + 30_000, text: 'change sent' },
+    ]);
   });
 });

@@ -1,14 +1,17 @@
 import {
+  changeSent,
+  decisionOf,
+  ownWindowOf,
   showBytes,
   showCores,
   showMilliseconds,
   showPercent,
+  throttledShare,
   type KernelReading,
   type KernelWhisper,
   type PodTraffic,
+  type RemedyMoment,
 } from 'kernel-gossip-types';
-import { measuredAt, windowOf } from './figures.ts';
-import { changeText } from './remedy.ts';
 
 /** A figure over the window that it covers, in milliseconds. Where no window is stated, both ends are its end. */
 export interface Span {
@@ -35,18 +38,6 @@ export interface Panel {
   /** The least that the scale reaches to, so that a percentage is one of a hundred. */
   readonly top: number | null;
   readonly tracks: readonly Track[];
-}
-
-/** Something that happened at a moment. */
-export interface Mark {
-  readonly at: number;
-  readonly text: string;
-}
-
-/** When trouble lasted; `to` is null while it does. */
-export interface Episode {
-  readonly from: number;
-  readonly to: number | null;
 }
 
 const spanBefore = (end: number, seconds: number | null, value: number): Span => ({
@@ -83,11 +74,10 @@ const readingsOf = ({ status }: KernelWhisper): readonly KernelReading[] =>
   [status?.remedy?.before, status?.measured, status?.remedy?.after].flatMap((pair) => pair?.container ?? []);
 
 /** What a state of a whisper says of its figures, with its own window. */
-const ownWindow = (whisper: KernelWhisper, value: number | null | undefined): Said => [
-  value,
-  windowOf(whisper),
-  new Date(measuredAt(whisper)).toISOString(),
-];
+function ownWindow(whisper: KernelWhisper, value: number | null | undefined): Said {
+  const { seconds, end } = ownWindowOf(whisper);
+  return [value, seconds, end];
+}
 
 const readingSays = (
   whisper: KernelWhisper,
@@ -115,10 +105,6 @@ const track = (voice: Voice, name: string, said: readonly Said[]): Track => ({
   name,
   spans: spansOf(said),
 });
-
-function shareThrottled({ nr_throttled: part, nr_periods: whole }: KernelReading): number | null {
-  return part === null || whole === null || whole === 0 ? null : (part / whole) * 100;
-}
 
 function cpuPanels(whisper: KernelWhisper, key: string, of: string): readonly Panel[] {
   return [
@@ -151,7 +137,7 @@ function cpuPanels(whisper: KernelWhisper, key: string, of: string): readonly Pa
       tracks: [
         track('withheld', 'Kernel: throttled', [
           ownWindow(whisper, whisper.spec.throttled_percent),
-          ...readingSays(whisper, shareThrottled),
+          ...readingSays(whisper, throttledShare),
         ]),
       ],
     },
@@ -254,28 +240,17 @@ export function trafficPanels(traffic: PodTraffic | null): readonly Panel[] {
 
 const peak = ({ spans }: Track): number => Math.max(...spans.map(({ value }) => value));
 
-/** When the trouble lasted of which a state of a whisper speaks. */
-export const episodeOf = ({ spec }: KernelWhisper): Episode => ({
-  from: Date.parse(spec.detected_at),
-  to: spec.ended_at === null ? null : Date.parse(spec.ended_at),
-});
-
 /** What was done about it, as a state of a whisper says: the change that was sent, and what became of it. */
-export function marksOf({ status }: KernelWhisper): readonly Mark[] {
+export function marksOf({ status }: KernelWhisper): readonly RemedyMoment[] {
   const remedy = status?.remedy ?? null;
   if (remedy === null) return [];
-  const change = changeText(remedy.from, remedy.to) ?? 'change';
-  const sent =
-    remedy.applied_at === null ? [] : [{ at: Date.parse(remedy.applied_at), text: `${change} sent` }];
-  const decided =
-    remedy.decided_at === null ? [] : [{ at: Date.parse(remedy.decided_at), text: remedy.phase }];
-  return [...sent, ...decided].sort((a, b) => a.at - b.at);
+  return [changeSent(remedy), decisionOf(remedy)].filter((one) => one !== null).sort((a, b) => a.at - b.at);
 }
 
 /** The times that are worth an axis: of all that is drawn, in milliseconds. Null where nothing is. */
 export function extentOf(
   panels: readonly Panel[],
-  marks: readonly Mark[],
+  marks: readonly RemedyMoment[],
 ): { readonly from: number; readonly to: number } | null {
   const spans = panels.flatMap(({ tracks }) => tracks.flatMap((one) => one.spans));
   const times = [...spans.flatMap(({ from, to }) => [from, to]), ...marks.map(({ at }) => at)];

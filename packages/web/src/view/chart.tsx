@@ -1,10 +1,10 @@
-import { visible } from 'kernel-gossip-types';
+import { visible, type Episode, type RemedyMoment } from 'kernel-gossip-types';
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { clockText } from '../model/moments.ts';
-import { valueAt, type Episode, type Mark, type Panel, type Span, type Voice } from '../model/pod-tracks.ts';
+import { valueAt, type Panel, type Span, type Voice } from '../model/pod-tracks.ts';
 import type { Theme } from '../state/theme.ts';
 
 /** A stretch of time, in milliseconds. */
@@ -17,7 +17,7 @@ export interface ChartOptions {
   readonly panel: Panel;
   readonly axis: Axis;
   readonly episodes: readonly Episode[];
-  readonly marks: readonly Mark[];
+  readonly marks: readonly RemedyMoment[];
   /** The first of several panels says what the marks mean. */
   readonly isFirst: boolean;
   /** The last of several panels carries the axis of time. */
@@ -262,7 +262,7 @@ function drawSpans(plot: uPlot, spans: readonly Span[], voice: Voice, colour: st
 }
 
 /** A line for each mark, and where there is room, its words. */
-function drawMarks(plot: uPlot, marks: readonly Mark[], areNamed: boolean, colours: Pen): void {
+function drawMarks(plot: uPlot, marks: readonly RemedyMoment[], areNamed: boolean, colours: Pen): void {
   const { ctx, bbox } = plot;
   const ratio = window.devicePixelRatio;
   const gap = 4 * ratio;

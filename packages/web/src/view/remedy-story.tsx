@@ -1,6 +1,9 @@
 import type { JSX } from 'preact';
 import {
   REMEDY_PHASE_WORDS,
+  changeSent,
+  changeText,
+  measuredMoments,
   showPercent,
   visible,
   type KernelWhisper,
@@ -8,7 +11,6 @@ import {
 } from 'kernel-gossip-types';
 import { readingFigures, type Figure } from '../model/figures.ts';
 import { clockText } from '../model/moments.ts';
-import { changeText, momentsOf } from '../model/remedy.ts';
 import { Amount } from './amount.tsx';
 
 export interface RemedyStoryOptions {
@@ -25,7 +27,7 @@ export function RemedyStory({ whisper, remedy, now }: RemedyStoryOptions): JSX.E
     <>
       <h4>Remedy: {remedy.phase}</h4>
       <p>
-        {change === null ? null : <strong>{visible(change)}</strong>} {REMEDY_PHASE_WORDS[remedy.phase]}.{' '}
+        {change === null ? null : <strong>{change}</strong>} {REMEDY_PHASE_WORDS[remedy.phase]}.{' '}
         {visible(remedy.message)}
       </p>
       <BeforeAfter whisper={whisper} remedy={remedy} now={now} />
@@ -48,7 +50,7 @@ const NOT_READ: Figure = { text: null, about: 'The kernel was not read then' };
 
 function BeforeAfter({ whisper, remedy, now }: RemedyStoryOptions): JSX.Element {
   const of = whisper.spec.kind === 'memory_pressure' ? 'memory' : 'cpu';
-  const columns = momentsOf(whisper, remedy).map(({ name, pair }) => {
+  const columns = measuredMoments(whisper.status?.measured ?? null, remedy).map(({ name, pair }) => {
     const reading = pair?.container ?? null;
     return { name, figures: new Map(reading === null ? [] : readingFigures(reading, of, now)) };
   });
@@ -108,10 +110,11 @@ function Improvement({
   );
 }
 
-function when({ mode, decided_by: by, ...times }: Remedy, now: number): string {
+function when(remedy: Remedy, now: number): string {
+  const { mode, decided_by: by, ...times } = remedy;
   const moments = [
     ['began', times.started_at],
-    ['sent', times.applied_at],
+    ['sent', changeSent(remedy) === null ? null : times.applied_at],
     ['decided', times.decided_at],
     ['not again before', times.next_attempt_at],
   ] as const;
