@@ -3,6 +3,7 @@ import {
   REMEDY_PHASE_WORDS,
   changeSent,
   changeText,
+  isGivenUp,
   measuredMoments,
   showPercent,
   visible,
@@ -90,15 +91,12 @@ function BeforeAfter({ whisper, remedy, now }: RemedyStoryOptions): JSX.Element 
   );
 }
 
-function Improvement({
-  remedy: { improvement_percent: percent },
-}: {
-  readonly remedy: Remedy;
-}): JSX.Element | null {
+function Improvement({ remedy }: { readonly remedy: Remedy }): JSX.Element | null {
+  const { improvement_percent: percent } = remedy;
   if (percent === null) return null;
   return (
     <p>
-      The kernel withholds{' '}
+      {isGivenUp(remedy) ? 'While it was tried, the kernel withheld' : 'The kernel withholds'}{' '}
       <Amount
         figure={{
           text: `${showPercent(Math.abs(percent))} ${percent < 0 ? 'more' : 'less'}`,
