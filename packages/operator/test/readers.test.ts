@@ -1,14 +1,18 @@
+import { get, type IncomingMessage } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { KernelWhisper, KernelWhisperList } from 'kernel-gossip-types';
 import { readReviewer } from '../src/authn/access-review.ts';
 import { tokenReviewer } from '../src/authn/token-review.ts';
 import { json, scriptedServer, status, type Reply, type Seen } from '../src/cluster/testing.ts';
 import { DEFAULT_CONFIG, type OperatorConfig } from '../src/config.ts';
 import { startOperator, type RunningOperator } from '../src/operator.ts';
 import { sqliteBackend } from '../src/sqlite-backend.ts';
+import type { Store } from '../src/store/port.ts';
 import { post, runningOperator, temporaryFolder, throttle } from './support/running-operator.ts';
 
 const API = '/api/v1alpha1';
@@ -59,13 +63,13 @@ async function inCluster(
   return operator;
 }
 
-/** Every token is that of its own name; who is called `view` may list everything. */
+/** Every token is that of its own name, or of its last part's; who is called `view` may list everything. */
 const reviews = ({ body }: Seen): Reply => {
   const { spec } = body as {
     readonly spec: { readonly token?: string; readonly user?: string; readonly resourceAttributes?: object };
   };
   if (spec.token === undefined) return json({ status: { allowed: spec.user === 'view' } }, 201);
-  const user = { username: spec.token };
+  const user = { username: spec.token.split('.').at(-1) };
   return json({ status: { authenticated: true, audiences: ['kernel-gossip'], user } }, 201);
 };
 
@@ -73,7 +77,7 @@ describe('reading', () => {
   it('is for who is on this machine, and for nobody else, where there is no cluster to ask', async () => {
     const { url } = await runningOperator({ host: '0.0.0.0' });
     expect(await statuses(url)).toEqual([200, 200, 200, 404, 404, 200]);
-    // A page of another name that was made to lead here, and a proxy.
+    // What a proxy passes on.
     expect(new Set(await statuses(url, { 'X-Forwarded-For': '10.0.0.7' }))).toEqual(new Set([403]));
     const address = otherAddress();
     if (address === null) return;
@@ -155,8 +159,8 @@ async function readersOf(url: string): Promise<number> {
   return Number(/^kernel_gossip_event_readers (\d+)$/m.exec(text)?.[1]);
 }
 
-/** A reader that asks for changes and never reads one. */
-function stuckReader(url: string): Socket {
+/** A reader that asks for something and never reads it. */
+function stuckReader(url: string, path = 'changes'): Socket {
   const { hostname, port } = new URL(url);
   const socket = createConnection({ host: hostname, port: Number(port) });
   onTestFinished(() => {
@@ -164,7 +168,7 @@ function stuckReader(url: string): Socket {
   });
   socket.on('error', () => undefined);
   socket.pause();
-  socket.write(`GET ${API}/changes HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  socket.write(`GET ${API}/${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   return socket;
 }
 
@@ -259,5 +263,110 @@ describe('readers of changes', () => {
     for (const unknown of ['x.1', `${process ?? ''}.99`, `${process ?? ''}.-1`, 'nonsense']) {
       expect(await first(unknown)).toMatch(/event: reset[^]*event: hello/);
     }
+  });
+});
+
+const WHISPERS = 3000;
+
+/** Files so many whispers, or says something else about them: more than the kernel buffers for a reader. */
+async function file(store: Store, { spec }: KernelWhisper, generation: string): Promise<void> {
+  const source = { name: generation, node_name: null, cgroup: '/'.padEnd(4096, 'x') };
+  for (let from = 0; from < WHISPERS; from += 500) {
+    await Promise.all(
+      Array.from({ length: 500 }, (_, index) => {
+        const name = `w${from + index}`;
+        return store.apply('KernelWhisper', {
+          metadata: { namespace: 'shop', name, labels: {}, ownerReferences: [] },
+          spec: { ...spec, pod_name: name, source },
+        });
+      }),
+    );
+  }
+}
+
+const generations = async (list: Promise<string>): Promise<readonly string[]> => {
+  const { items } = JSON.parse(await list) as KernelWhisperList;
+  return [...new Set(items.map(({ spec }) => spec.source?.name ?? ''))];
+};
+
+/** An operator with as many whispers, and what says something else about all of them. */
+async function manyWhispers() {
+  const { url, store } = await runningOperator();
+  await post(url, throttle());
+  const [whisper] = await store.list('KernelWhisper');
+  if (whisper === undefined) throw new Error('no whisper was filed');
+  await store.delete('KernelWhisper', whisper.metadata);
+  const list = `${url}${API}/kernelwhispers`;
+  const say = async (generation: string): Promise<void> => {
+    await file(store, whisper, generation);
+    const read = async (): Promise<string> => (await fetch(list)).text();
+    await expect.poll(() => generations(read()), { timeout: 30_000 }).toEqual([generation]);
+  };
+  await say('first');
+  return { url, list, say };
+}
+
+describe('lists of many', () => {
+  it('are as of one moment, whatever changes while they are read', { timeout: 120_000 }, async () => {
+    const { list, say } = await manyWhispers();
+    const answer = Promise.withResolvers<IncomingMessage>();
+    get(list, answer.resolve);
+    const slow = await answer.promise;
+    await say('second');
+    expect(await generations(textOf(slow))).toEqual(['first']);
+  });
+
+  it(
+    'cost little for who never reads, and are not for any number at a time',
+    { timeout: 120_000 },
+    async () => {
+      const { url, list } = await manyWhispers();
+      const memory = (): number => process.memoryUsage().arrayBuffers / 1024 / 1024;
+      const statusOfList = async (): Promise<number> => {
+        const { status: code, body } = await fetch(list);
+        await body?.cancel();
+        return code;
+      };
+      const before = memory();
+      const stuck = Array.from({ length: 80 }, () => stuckReader(url, 'kernelwhispers'));
+      await expect.poll(statusOfList, { timeout: 30_000 }).toBe(503);
+      expect((await fetch(`${url}/health`)).status).toBe(200);
+      await sleep(1000);
+      const cost = memory() - before;
+      process.stdout.write(`80 readers that never read a list: ${cost.toFixed(0)} MiB\n`);
+      // One list has 13 MiB.
+      expect(cost).toBeLessThan(80);
+      for (const reader of stuck) reader.destroy();
+      await expect.poll(statusOfList, { timeout: 30_000 }).toBe(200);
+    },
+  );
+});
+
+describe('a stream of changes', () => {
+  it('ends with its token also while the API server is away', async () => {
+    let isAway = false;
+    const { url } = await inCluster((seen) => (isAway ? json(status(503, 'away'), 503) : reviews(seen)), {
+      readAuth: 'token',
+    });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const claims = Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 2 })).toString('base64url');
+    const streams = await Promise.all(
+      [`e30.${claims}.view`, 'view'].map((token) =>
+        fetch(`${url}${API}/changes`, { headers: { Authorization: `Bearer ${token}` } }),
+      ),
+    );
+    expect(streams.map((stream) => stream.status)).toEqual([200, 200]);
+    isAway = true;
+    await sleep(2100);
+    let lasts = true;
+    void streams[1]?.text().finally(() => {
+      lasts = false;
+    });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(await streams[0]?.text()).toContain('still here');
+    expect(lasts).toBe(true);
   });
 });

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { post, runningOperator, throttle, whispersOf } from './support/running-operator.ts';
 
@@ -66,11 +67,82 @@ describe('the surface', () => {
     );
   });
 
+  it('counts requests by their paths, lists too, let in or not', async () => {
+    const { url } = await runningOperator();
+    const api = `${url}/api/v1alpha1`;
+    for (const path of [
+      'kernelwhispers',
+      'namespaces/shop/kernelwhispers',
+      'namespaces/shop/kernelwhispers/x',
+    ]) {
+      await (await fetch(`${api}/${path}`)).text();
+      await (await fetch(`${api}/${path}`, { headers: { 'X-Forwarded-For': '10.0.0.7' } })).text();
+    }
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const count = (route: string, status: number): number => {
+      const series = `http_server_request_duration_seconds_count{method="GET",route="/api/v1alpha1/${route}",status_code="${status}"} `;
+      return Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(series))
+          ?.slice(series.length),
+      );
+    };
+    const ofNamespace = 'namespaces/:namespace/kernelwhispers';
+    expect([
+      count('kernelwhispers', 200),
+      count(ofNamespace, 200),
+      count(`${ofNamespace}/:name`, 404),
+    ]).toEqual([1, 1, 1]);
+    for (const route of ['kernelwhispers', ofNamespace, `${ofNamespace}/:name`])
+      expect(count(route, 403)).toBe(1);
+    expect(text).not.toContain('route="none"');
+  });
+
   it('ends its streams when it stops', async () => {
     const operator = await runningOperator();
     const live = await fetch(`${operator.url}/api/v1alpha1/changes`);
     const ended = live.text();
     await operator.close();
     expect(await ended).toMatch(/connected/);
+  });
+});
+
+describe('a page of another name that was made to lead here', () => {
+  /** `fetch` says itself which host it asks. */
+  const statusAt = (url: string, path: string, host: string, body?: object): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(url);
+      const headers = { Host: host, 'Content-Type': 'application/json' };
+      const method = body === undefined ? 'GET' : 'POST';
+      request({ hostname, port, path, method, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+        .once('error', reject)
+        .end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  const ask = async (url: string, host: string): Promise<readonly number[]> => [
+    await statusAt(url, '/webhook/pixie', host, throttle()),
+    await statusAt(url, '/api/v1alpha1/watches', host),
+    await statusAt(url, '/metrics', host),
+    await statusAt(url, '/api/v1alpha1/kernelwhispers', host),
+  ];
+
+  it.each(['auto', 'none'] as const)(
+    'can do nothing where nobody is asked who they are (%s)',
+    async (readAuth) => {
+      const { url } = await runningOperator({ readAuth });
+      expect(await ask(url, 'evil.example:18161')).toEqual([403, 403, 403, 403]);
+      expect(await whispersOf(url)).toEqual([]);
+      for (const host of ['127.0.0.1:18161', 'localhost', '[::1]:18161', 'my-box:18161']) {
+        expect(await ask(url, host)).toEqual([202, 200, 200, 200]);
+      }
+    },
+  );
+
+  it('is as good as any other where the port is open to other machines', async () => {
+    const { url } = await runningOperator({ host: '0.0.0.0', readAuth: 'none' });
+    expect(await ask(url, 'gossip.example')).toEqual([202, 200, 200, 200]);
   });
 });

@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { KernelGossipError } from 'kernel-gossip-types';
 import {
   admitByToken,
+  admitEveryReader,
   admitFromHere,
   admitNoReader,
   isFromHere,
+  isLoopback,
+  refuseRebound,
   type Reading,
   type Visit,
 } from './read-access.ts';
@@ -13,6 +16,7 @@ const HERE: Visit = {
   remoteAddress: '127.0.0.1',
   localAddress: '127.0.0.1',
   host: '127.0.0.1:8080',
+  isLoopbackOnly: false,
   isForwarded: false,
   authorization: undefined,
 };
@@ -41,6 +45,38 @@ describe('a visitor', () => {
     ['is gone', { remoteAddress: null, localAddress: null }],
   ])('is not from here who %s', (_what, changes) => {
     expect(isFromHere({ ...HERE, ...changes })).toBe(false);
+  });
+});
+
+describe('where nobody is asked for a token', () => {
+  it.each([
+    ['evil.example:8080', false],
+    ['EVIL.EXAMPLE', false],
+    ['127.0.0.1.evil.example', false],
+    ['127.0.0.1:8080', true],
+    ['[::1]:8080', true],
+    ['localhost:18080', true],
+    ['app.localhost', true],
+    ['kernel-gossip-operator', true],
+    [null, true],
+  ])('a server for its own machine answers to %s: %s', async (host, isAnswered) => {
+    const here = { ...HERE, isLoopbackOnly: true, host };
+    expect(refuseRebound(here)?.status ?? null).toBe(isAnswered ? null : 403);
+    expect((await admitEveryReader(here, ALL))?.status ?? null).toBe(isAnswered ? null : 403);
+    expect(refuseRebound({ ...here, isLoopbackOnly: false })).toBeNull();
+  });
+
+  it.each([
+    ['127.0.0.1', true],
+    ['127.8.9.10', true],
+    ['::ffff:127.0.0.1', true],
+    ['::1', true],
+    ['0.0.0.0', false],
+    ['::', false],
+    ['10.127.0.1', false],
+    ['127.example', false],
+  ])('%s is for its own machine: %s', (address, is) => {
+    expect(isLoopback(address)).toBe(is);
   });
 });
 

@@ -12,6 +12,8 @@ export interface Visit {
   readonly localAddress: string | null;
   /** The `Host` header; null where there is none. */
   readonly host: string | null;
+  /** Whether the server can be reached from this machine only. */
+  readonly isLoopbackOnly: boolean;
   /** Whether a proxy says that it passes the request on. */
   readonly isForwarded: boolean;
   /** The `Authorization` header. */
@@ -34,6 +36,10 @@ export interface ReaderReviews {
 }
 
 const LOOPBACK: readonly (string | null)[] = ['127.0.0.1', '::1', '::ffff:127.0.0.1'];
+
+/** Whether an address is one of the machine itself, which nobody else can reach. */
+export const isLoopback = (address: string): boolean =>
+  isIP(address) !== 0 && (address === '::1' || /^(::ffff:)?127\./.test(address));
 
 /**
  * Whether a name can be made to lead here by who owns it: a web page of such a name could read what is served here, as a
@@ -59,8 +65,18 @@ export const isFromHere = ({ remoteAddress, localAddress, host, isForwarded }: V
   host !== null &&
   !isRebindable(host);
 
-/** Asks nobody. */
-export const admitEveryReader: AdmitReader = () => Promise.resolve(null);
+/**
+ * Says why a visitor is refused where nobody is asked for a token: on a server for this machine only, a page of a name that
+ * was made to lead here would be let in too. Null where it is not refused.
+ */
+export const refuseRebound = ({
+  isLoopbackOnly,
+  host,
+}: Pick<Visit, 'isLoopbackOnly' | 'host'>): Denial | null =>
+  isLoopbackOnly && host !== null && isRebindable(host) ? { status: 403, error: REBOUND } : null;
+
+/** Asks nobody who they are. */
+export const admitEveryReader: AdmitReader = (visit) => Promise.resolve(refuseRebound(visit));
 
 /** Lets in who is on this machine, and asks everybody else as `next` does. */
 export const admitFromHere =
@@ -96,5 +112,7 @@ export const admitByToken =
     return null;
   };
 
+const REBOUND =
+  'expected a Host that is an address, localhost or a name without a dot: this operator is for its own machine, and a web page of another name could reach it otherwise';
 const NO_TOKEN = `expected Authorization: Bearer with a token for the audience ${AUDIENCE}; kubectl port-forward needs none`;
 const BAD_TOKEN = `expected a token that is valid now and made for the audience ${AUDIENCE}`;

@@ -60,14 +60,47 @@ describe('answers about senders', () => {
     expect(again).toHaveBeenCalledTimes(1);
   });
 
-  it('are not asked for beyond a number at a time', async () => {
-    const cache = new ReviewCache<string>({ maxOpen: 1 });
+  /** A cache that asks one question at a time, one that is under way until it is let go, and what is asked meanwhile. */
+  const busy = (maxWaiting: number) => {
+    let now = 0;
+    const cache = new ReviewCache<string>({ maxOpen: 1, maxWaiting, now: () => now });
     const { promise, resolve } = Promise.withResolvers<Reviewed<string>>();
-    const first = cache.get('a', () => promise);
-    const second = await cache.get('b', () => promise).catch((error: unknown) => error);
-    expect(isKernelGossipError(second, 'KG_STORE_UNAVAILABLE')).toBe(true);
-    resolve(granted('yes'));
-    expect(await first).toBe('yes');
-    expect(await cache.get('b', () => Promise.resolve(granted('yes')))).toBe('yes');
+    const first = cache.get('first', () => promise);
+    const asked: string[] = [];
+    const ask = (key: string): Promise<unknown> =>
+      cache
+        .get(key, () => {
+          asked.push(key);
+          return Promise.resolve(granted(key));
+        })
+        .catch((error: unknown) => error);
+    const letGo = async (at: number): Promise<void> => {
+      now = at;
+      resolve(granted('yes'));
+      await first;
+    };
+    return { ask, asked, letGo };
+  };
+  const isRefused = (answer: unknown): boolean => isKernelGossipError(answer, 'KG_STORE_UNAVAILABLE');
+
+  it('wait their turn beyond a number at a time', async () => {
+    const { ask, asked, letGo } = busy(3);
+    const waiting = ['a', 'b', 'b', 'c'].map(ask);
+    await Promise.resolve();
+    expect(asked).toEqual([]);
+    await letGo(10_000);
+    expect(await Promise.all(waiting)).toEqual(['a', 'b', 'b', 'c']);
+    expect(asked).toEqual(['a', 'b', 'c']);
+    expect(await ask('d')).toBe('d');
+  });
+
+  it('are refused where too many wait, and after too long', async () => {
+    const { ask, asked, letGo } = busy(1);
+    const waiting = ask('a');
+    expect(isRefused(await ask('b'))).toBe(true);
+    await letGo(10_001);
+    expect(isRefused(await waiting)).toBe(true);
+    expect(asked).toEqual([]);
+    expect(await ask('a')).toBe('a');
   });
 });

@@ -40,8 +40,11 @@ function identityIn(body: unknown): Identity | null {
   return { username, uid, groups, extra };
 }
 
-/** When a token says that it expires (RFC 7519, `exp`), in milliseconds; null where it does not say. Only for valid ones. */
-function expiryOf(token: string): number | null {
+/**
+ * When a token says that it expires (RFC 7519, `exp`), in milliseconds of Unix time; null where it does not say. Only for
+ * tokens that were found valid: nothing is verified here.
+ */
+export function expiryOf(token: string): number | null {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     const exp: unknown = typeof claims === 'object' && claims !== null ? Reflect.get(claims, 'exp') : null;

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { isLoopback } from '../authn/read-access.ts';
 import { healthRouter, type ReadyCheck } from './health.ts';
 import { metricsRouter, type OperatorMetrics } from './metrics.ts';
 import { pageRouter } from './page.ts';
 import { READ_API_PATH, readApiRouter, type ReadApiOptions } from './read-api.ts';
+import { LOOPBACK_ONLY } from './read-guard.ts';
 import { trafficRouter, type ReadTraffic } from './traffic.ts';
 import { watchesRouter, type WatchesOptions } from './watches.ts';
 import { webhookRouter, type WebhookOptions } from './webhook.ts';
@@ -56,7 +58,13 @@ export function createHttpServer(app: Express): Server {
     app as (request: unknown, response: unknown) => void,
   );
   server.maxConnections = MAX_CONNECTIONS;
+  server.once('listening', () => app.set(LOOPBACK_ONLY, isLoopbackOnly(server)));
   return server;
+}
+
+function isLoopbackOnly(server: Server): boolean {
+  const bound = server.address();
+  return bound !== null && typeof bound !== 'string' && isLoopback(bound.address);
 }
 
 const timed =

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Change, Kind } from 'kernel-gossip-types';
 import type { ObjectIndex } from '../store/object-index.ts';
+import { ownBuffer } from './own-buffer.ts';
 
 /** A change with the id by which a reader says how far it got. */
 export interface FeedEntry {
@@ -65,7 +66,7 @@ export class ChangeFeed {
   #append(change: Change): void {
     this.#sequence += 1;
     const { id } = this;
-    const entry = { id, event: Buffer.from(`event: change\nid: ${id}\ndata: ${JSON.stringify(change)}\n\n`) };
+    const entry = { id, event: ownBuffer(`event: change\nid: ${id}\ndata: ${JSON.stringify(change)}\n\n`) };
     this.#kept.push(entry);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const { next } of this.#readers) next(entry);

@@ -10,6 +10,7 @@ import {
   type WithheldScope,
 } from '../ledger/whisper-caps.ts';
 import type { Store } from '../store/port.ts';
+import { whyRefused } from './read-guard.ts';
 
 const RECONCILE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 const REQUEST_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
@@ -214,7 +215,12 @@ export class OperatorMetrics {
 /** `/metrics`, in Prometheus' text format. */
 export function metricsRouter({ registry }: OperatorMetrics): Router {
   const router = Router();
-  router.get('/metrics', (_request, response, next) => {
+  router.get('/metrics', (request, response, next) => {
+    const denial = whyRefused(request);
+    if (denial !== null) {
+      response.status(denial.status).json({ error: denial.error });
+      return;
+    }
     registry
       .metrics()
       .then((text) => response.type(registry.contentType).send(text))

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { ChangeFeed, FeedEntry } from './change-feed.ts';
+import type { ReaderCheck } from './read-guard.ts';
 
 const HEARTBEAT_MS = 15_000;
 /** A reader that lets this much pile up does not read; it is cut off and may come back. */
@@ -11,7 +12,7 @@ const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
  * missed: its id is that of the newest change, whose first part is another one in another process.
  */
 export const changesHandler =
-  (feed: ChangeFeed, mayStillRead: (request: Request) => Promise<boolean>): RequestHandler =>
+  (feed: ChangeFeed, checkOf: (request: Request) => ReaderCheck): RequestHandler =>
   (request, response) => {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream',
@@ -29,10 +30,11 @@ export const changesHandler =
       },
       end: () => response.end(),
     });
+    const mayStillRead = checkOf(request);
     const heartbeat = setInterval(() => {
       response.write(': still here\n\n');
       // A token expires, and rights are taken away, while a stream goes on.
-      void mayStillRead(request).then((may) => {
+      void mayStillRead().then((may) => {
         if (!may) response.end();
       });
     }, HEARTBEAT_MS);

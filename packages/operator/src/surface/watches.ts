@@ -6,6 +6,7 @@ import type { Sender } from '../authn/sender.ts';
 import { keepWaiting } from '../ledger/remedy-watch.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
 import { challenge } from './challenge.ts';
+import { whyRefused } from './read-guard.ts';
 
 export interface WatchesOptions {
   readonly whispers: ObjectIndex<'KernelWhisper'>;
@@ -26,7 +27,7 @@ export function watchesRouter({ whispers, nodeOfPod, authenticate, onFailure }: 
   const waiting = keepWaiting(whispers);
   const answer = async (request: Request, response: Response): Promise<void> => {
     const sender = await authenticate(request.get('Authorization'));
-    const isAsked = isLeft(sender) ? sender : whoseNode(sender.right, request.query.node_name);
+    const isAsked = isLeft(sender) ? sender : whoseNode(sender.right, request);
     if (isLeft(isAsked)) deny(request, response, isAsked.left);
     else if (whispers.isSynced) {
       const isMeant = ({ spec }: KernelWhisper): boolean =>
@@ -46,12 +47,16 @@ export function watchesRouter({ whispers, nodeOfPod, authenticate, onFailure }: 
 type IsAsked = (nodeName: string | null) => boolean;
 
 /** An observer asks for its own node; where nobody is asked who they are, for the one they name, or else for all. */
-function whoseNode(sender: Sender, named: unknown): Either<Denial, IsAsked> {
+function whoseNode(sender: Sender, request: Request): Either<Denial, IsAsked> {
   switch (sender.kind) {
     case 'observer':
       return right((nodeName) => nodeName === sender.nodeName);
-    case 'anyone':
+    case 'anyone': {
+      const denial = whyRefused(request);
+      if (denial !== null) return left(denial);
+      const named = request.query.node_name;
       return right((nodeName) => named === undefined || nodeName === named);
+    }
     case 'account':
       return left({ status: 403, error: "expected an observer's token, which names its node" });
   }

@@ -5,12 +5,14 @@ import express, {
   type Response,
   Router,
 } from 'express';
-import { isLeft } from 'fp-ts/lib/Either.js';
+import { type Either, isLeft, isRight, left } from 'fp-ts/lib/Either.js';
 import { isKernelGossipError, messageOf } from 'kernel-gossip-types';
-import type { Authenticate } from '../authn/authenticate.ts';
+import type { Authenticate, Denial } from '../authn/authenticate.ts';
+import type { Sender } from '../authn/sender.ts';
 import { refusal, takeIn, type IntakeParts, type IntakeResult } from '../intake/intake.ts';
 import { Admission, type AdmissionLimits } from './admission.ts';
 import { challenge } from './challenge.ts';
+import { whyRefused } from './read-guard.ts';
 import { streamPosition } from './stream-position.ts';
 
 /** The largest body that is read: some 20,000 observations. */
@@ -43,7 +45,7 @@ export function webhookRouter({ intake, authenticate, limits = LIMITS, onFailure
       place.leave();
     });
     const take = async (): Promise<void> => {
-      const sender = await authenticate(request.get('Authorization'));
+      const sender = await senderOf(request, authenticate);
       if (isLeft(sender)) {
         challenge(request, response, sender.left);
         send(response, { status: sender.left.status, answer: refusal(sender.left.error) });
@@ -62,6 +64,14 @@ export function webhookRouter({ intake, authenticate, limits = LIMITS, onFailure
   });
   router.use('/webhook/pixie', unreadableBody, storeFailure(onFailure));
   return router;
+}
+
+/** Who sends. Where nobody is asked, whoever is on this machine may. */
+async function senderOf(request: Request, authenticate: Authenticate): Promise<Either<Denial, Sender>> {
+  const sender = await authenticate(request.get('Authorization'));
+  const isAnyone = isRight(sender) && sender.right.kind === 'anyone';
+  const denial = isAnyone ? whyRefused(request) : null;
+  return denial === null ? sender : left(denial);
 }
 
 const parseRaw: RequestHandler = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
