@@ -128,7 +128,7 @@ function pageOf(lines: readonly Line[], selected: HeldWhisper | null, height: nu
 function listLines(page: readonly Line[], selected: HeldWhisper | null, scene: Scene): readonly string[] {
   const { chalk, now, size } = scene;
   const rows = page.flatMap((line) => ('held' in line ? [line.held] : []));
-  // Where nobody has a remedy, its room goes to the evidence.
+  // Where nobody has a remedy, its room is for the others.
   const columns = columnsOf(chalk, now).filter(({ header }) => header !== REMEDY || rows.some(hasRemedy));
   const layout = layOut(columns, rows, size.columns - MARK);
   // Colours of its own would be holes in a line that is inverse as a whole.
