@@ -33,6 +33,7 @@ import { admitAnyone } from '../src/authn/authenticate.ts';
 import { takeObservations } from '../src/intake/intake.ts';
 import { startOtlpReceiver, type OtlpOptions } from '../src/intake/otlp/otlp-receiver.ts';
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts';
+import { statusAt } from './support/status-at.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -760,6 +761,18 @@ describe('who sends', () => {
       code: status.PERMISSION_DENIED,
       details: expect.stringContaining('a namespace of collector') as string,
     });
+  });
+
+  it('is no page of another name that was made to lead here, where nobody is asked', async () => {
+    const ask = (receiver: Running, host: string): Promise<number> =>
+      statusAt(`${receiver.http}/v1/metrics`, host, {});
+    const receiver = await running();
+    expect(await ask(receiver, 'evil.example:4318')).toBe(403);
+    for (const host of ['localhost:4318', '127.0.0.1', 'collector'])
+      expect(await ask(receiver, host)).toBe(200);
+    // Whoever has a token is no page; and a server for others has names.
+    expect(await ask(await running(askForToken), 'evil.example:4318')).toBe(401);
+    expect(await ask(await running({ host: '0.0.0.0' }), 'operator.example:4318')).toBe(200);
   });
 
   it('is not let in because nobody can be asked', async () => {

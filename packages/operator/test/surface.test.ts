@@ -1,6 +1,6 @@
-import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { post, runningOperator, throttle, whispersOf } from './support/running-operator.ts';
+import { statusAt } from './support/status-at.ts';
 
 /** Reads a stream of events until the text holds what is looked for. */
 async function readUntil(response: Response, wanted: RegExp): Promise<string> {
@@ -109,24 +109,11 @@ describe('the surface', () => {
 });
 
 describe('a page of another name that was made to lead here', () => {
-  /** `fetch` says itself which host it asks. */
-  const statusAt = (url: string, path: string, host: string, body?: object): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const { hostname, port } = new URL(url);
-      const headers = { Host: host, 'Content-Type': 'application/json' };
-      const method = body === undefined ? 'GET' : 'POST';
-      request({ hostname, port, path, method, headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      })
-        .once('error', reject)
-        .end(body === undefined ? undefined : JSON.stringify(body));
-    });
   const ask = async (url: string, host: string): Promise<readonly number[]> => [
-    await statusAt(url, '/webhook/pixie', host, throttle()),
-    await statusAt(url, '/api/v1alpha1/watches', host),
-    await statusAt(url, '/metrics', host),
-    await statusAt(url, '/api/v1alpha1/kernelwhispers', host),
+    await statusAt(`${url}/webhook/pixie`, host, throttle()),
+    await statusAt(`${url}/api/v1alpha1/watches`, host),
+    await statusAt(`${url}/metrics`, host),
+    await statusAt(`${url}/api/v1alpha1/kernelwhispers`, host),
   ];
 
   it.each(['auto', 'none'] as const)(

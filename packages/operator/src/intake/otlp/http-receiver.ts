@@ -5,12 +5,14 @@ import { gunzip } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { messageOf } from 'kernel-gossip-types';
+import { isLoopback, refuseRebound } from '../../authn/read-access.ts';
 import type { Admit, Admitted } from './admission.ts';
 import { decodeJson, decodeProtobuf, MAX_BODY_BYTES, type Exporting } from './exporting.ts';
 import { drained, listen, type Listening } from './listening.ts';
 import type { Message } from './message.ts';
 import {
   broken,
+  forbidden,
   invalid,
   statusBytes,
   statusJson,
@@ -40,11 +42,15 @@ const MAX_CONNECTIONS = 1024;
 /** OTLP over HTTP: `POST /v1/metrics` and `POST /v1/traces`, in protobuf or JSON. */
 export async function startHttpReceiver(options: HttpReceiverOptions): Promise<Listening> {
   const underWay = new Set<ServerResponse>();
-  const routes = new Map(options.exportings.map((exporting) => [`/v1/${exporting.signal}`, exporting]));
+  const service: Service = {
+    routes: new Map(options.exportings.map((exporting) => [`/v1/${exporting.signal}`, exporting])),
+    admit: options.admit,
+    isLoopbackOnly: options.host === 'localhost' || isLoopback(options.host),
+  };
   const server = createServer(TIMEOUTS, (request, response) => {
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
-    respond(request, response, routes, options.admit).catch((error: unknown) => {
+    respond(request, response, service).catch((error: unknown) => {
       options.onBug(error);
       refuse(request, response, broken('the operator made a mistake; its log says more'));
     });
@@ -62,11 +68,17 @@ export async function startHttpReceiver(options: HttpReceiverOptions): Promise<L
   };
 }
 
+interface Service {
+  readonly routes: ReadonlyMap<string, Exporting>;
+  readonly admit: Admit;
+  /** Whether it can be reached from this machine only. */
+  readonly isLoopbackOnly: boolean;
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  routes: ReadonlyMap<string, Exporting>,
-  admit: Admit,
+  { routes, admit, isLoopbackOnly }: Service,
 ): Promise<void> {
   const exporting = routes.get(request.url?.replace(/\?.*$/s, '') ?? '');
   const wrong = exporting === undefined ? NOT_FOUND : wrongWith(request);
@@ -75,9 +87,20 @@ async function respond(
     return;
   }
   const admitted = await admit(request.headers.authorization, bytesAtMost(request));
-  if (isLeft(admitted)) refuse(request, response, admitted.left);
-  else await exportRequest(request, response, exporting, admitted.right);
+  if (isLeft(admitted)) {
+    refuse(request, response, admitted.left);
+    return;
+  }
+  const { sender, place } = admitted.right;
+  const rebound = sender.kind === 'anyone' ? refuseRebound({ isLoopbackOnly, host: hostOf(request) }) : null;
+  if (rebound === null) await exportRequest(request, response, exporting, admitted.right);
+  else {
+    place.leave();
+    refuse(request, response, forbidden(rebound.error));
+  }
 }
+
+const hostOf = ({ headers }: IncomingMessage): string | null => headers.host ?? null;
 
 async function exportRequest(
   request: IncomingMessage,
