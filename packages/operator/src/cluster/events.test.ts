@@ -76,8 +76,10 @@ describe("a pod's events", () => {
 
   it('are read one after the other, at the pace that was set', async () => {
     const { server, read } = await readerOf(() => json({ items: [] }), { paceMs: 20 });
+    const began = performance.now();
     await Promise.all([read(), read(), read()]);
-    const [first = 0, , third = 0] = server.seen.map(({ at }) => at);
-    expect(third - first).toBeGreaterThanOrEqual(30);
+    // When a request arrives says nothing of when it was sent, but that it was not later. Timers may be early by a millisecond.
+    const [, second = 0, third = 0] = server.seen.map(({ at }) => at - began);
+    expect([second >= 19, third >= 38]).toEqual([true, true]);
   });
 });
