@@ -13,9 +13,12 @@ export interface KubectlOptions {
 
 export type Kubectl = (args: readonly string[], options?: KubectlOptions) => Promise<CommandResult>;
 
+export const kubectlProgram = ({ binDir }: Pick<KubectlTarget, 'binDir'>): string =>
+  binDir === null ? 'kubectl' : join(binDir, 'kubectl');
+
 /** A kubectl bound to one cluster. HOME's kubeconfig and its caches are left alone. */
 export function kubectlFor(target: KubectlTarget): Kubectl {
-  const program = target.binDir === null ? 'kubectl' : join(target.binDir, 'kubectl');
+  const program = kubectlProgram(target);
   return (args, options = {}) =>
     run(
       program,

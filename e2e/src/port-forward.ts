@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClusterDescription } from './cluster/cluster.ts';
+import { kubectlProgram } from './kubectl.ts';
 
 export interface PortForward {
   readonly url: string;
@@ -11,15 +11,14 @@ export interface PortForward {
 
 /** `kubectl port-forward` to a port of a pod, by a free port of this machine. */
 export async function portForward(
-  { binDir, kubeconfigPath }: ClusterDescription,
+  cluster: ClusterDescription,
   namespace: string,
   target: string,
   port: string,
 ): Promise<PortForward> {
-  const kubectl = binDir === null ? 'kubectl' : join(binDir, 'kubectl');
   const child = spawn(
-    kubectl,
-    ['--kubeconfig', kubeconfigPath, 'port-forward', '-n', namespace, target, `:${port}`],
+    kubectlProgram(cluster),
+    ['--kubeconfig', cluster.kubeconfigPath, 'port-forward', '-n', namespace, target, `:${port}`],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const ended = once(child, 'exit');

@@ -1,7 +1,7 @@
-import { visible } from 'kernel-gossip-types';
 import { Chalk, supportsColor } from 'chalk';
+import { visible } from 'kernel-gossip-types';
 import { noteLine, type Io } from './terminal/io.ts';
-import { screenOn, type OpenScreen } from './terminal/screen.ts';
+import { screenOn, sizeOf, type OpenScreen } from './terminal/screen.ts';
 import { inAscii, isAsciiOnly, type Draw } from './terminal/signs.ts';
 import { cut } from './terminal/width.ts';
 
@@ -24,9 +24,6 @@ function endRequested(): AbortController {
   return controller;
 }
 
-/** Those of a terminal that does not know its own, as that of a container often does not, are VT100's. */
-const columnsOf = ({ columns }: NodeJS.WriteStream): number => (columns > 0 ? columns : 80);
-
 /** Files and pipes get what is drawn as it is: whoever reads them later may have another locale. */
 const drawOn = (stream: NodeJS.WriteStream): Draw =>
   stream.isTTY && isAsciiOnly(process.env) ? inAscii : (text) => text;
@@ -43,7 +40,8 @@ function statusLine(draw: Draw): {
     process.stderr.write(`\r\u001b[K${line ?? ''}`);
   };
   return {
-    show: (line) => write(line === null ? null : draw(cut(visible(line), columnsOf(process.stderr) - 1))),
+    show: (line) =>
+      write(line === null ? null : draw(cut(visible(line), sizeOf(process.stderr).columns - 1))),
     clear: () => write(null),
   };
 }
@@ -98,7 +96,7 @@ export function processIo(): Io {
     },
     note,
     env: process.env,
-    columns: process.stdout.isTTY ? columnsOf(process.stdout) : null,
+    columns: process.stdout.isTTY ? sizeOf(process.stdout).columns : null,
     openScreen: canDraw && process.stdin.isTTY && process.stdout.isTTY ? openScreen : null,
     showStatus: canDraw && process.stderr.isTTY ? status.show : null,
     chalk: new Chalk({ level: colourLevel() }),

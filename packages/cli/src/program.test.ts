@@ -15,14 +15,13 @@ import {
 } from 'kernel-gossip-types';
 import { isRight } from 'fp-ts/lib/Either.js';
 import { identify, subjectOf, toMessage } from 'kernel-gossip-observer';
-import { pino } from 'pino';
-import { DEFAULT_CONFIG, sqliteBackend, startOperator } from 'kernel-gossip-operator';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Chalk } from 'chalk';
 import { EXIT_MEANINGS, exitCodeOf } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 import { flagsOf, FIELDS_WITHOUT_FLAG } from './send/fields.ts';
 import { capture } from './testing/capture.ts';
+import { realOperator } from './testing/real-operator.ts';
 import { scriptedOperator } from './testing/scripted-operator.ts';
 import { certificate, NOW, whisper } from './testing/whispers.ts';
 
@@ -30,17 +29,6 @@ const THROTTLE =
   'send-throttle --pod web-1 --namespace shop --container app --throttled 85.5 --actual-cpu 0.98 --reported-cpu 0.35 --period 60'.split(
     ' ',
   );
-
-async function realOperator(): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'kgossip-test-'));
-  const config = { ...DEFAULT_CONFIG, host: '127.0.0.1', port: 0, store: 'sqlite' as const, dataDir };
-  const operator = await startOperator(config, sqliteBackend(dataDir), pino({ level: 'silent' }));
-  onTestFinished(async () => {
-    await operator.close();
-    await rm(dataDir, { recursive: true });
-  });
-  return operator.url;
-}
 
 const realNow = { now: Date.now };
 

@@ -12,6 +12,7 @@ import {
   admitFromHere,
   admitNoReader,
   type AdmitReader,
+  isLoopbackHost,
 } from './authn/read-access.ts';
 import type { Backend, Births, Reviews } from './backend.ts';
 import type { OperatorConfig } from './config.ts';
@@ -244,7 +245,7 @@ function authenticationOf(
   log: Logger,
 ): Authenticate {
   if (webhookAuth === 'none' || (webhookAuth === 'auto' && reviews === null)) {
-    if (!isLoopback(host))
+    if (!isLoopbackHost(host))
       log.warn({ host }, 'whoever reaches this port may file findings: no token is asked for');
     return admitAnyone;
   }
@@ -264,7 +265,7 @@ function authenticationOf(
 function readersOf({ readAuth, host }: OperatorConfig, reviews: Reviews | null, log: Logger): AdmitReader {
   switch (readAuth) {
     case 'none':
-      if (!isLoopback(host))
+      if (!isLoopbackHost(host))
         log.warn({ host }, 'whoever reaches this port may read findings: no token is asked for');
       return admitEveryReader;
     case 'auto':
@@ -277,9 +278,6 @@ function readersOf({ readAuth, host }: OperatorConfig, reviews: Reviews | null, 
       );
   }
 }
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 /** Without a cluster no sender is known, so that this is never asked. */
 const nobodyIsKnown: MaySend = () => Promise.resolve(false);

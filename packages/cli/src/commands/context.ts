@@ -1,5 +1,5 @@
-import { visible } from 'kernel-gossip-types';
 import type { Command } from 'commander';
+import { visible } from 'kernel-gossip-types';
 import type { ExitCode } from '../exit-codes.ts';
 import { targetOptions, type OutputFormat, type TargetOptions } from '../options.ts';
 import { chooseTarget } from '../target/choose-target.ts';

@@ -1,27 +1,12 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DEFAULT_CONFIG, sqliteBackend, startOperator } from 'kernel-gossip-operator';
 import type { PodTraffic } from 'kernel-gossip-types';
-import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { capture, type Captured } from '../testing/capture.ts';
 import { forwarding } from '../testing/forwarding.ts';
+import { realOperator } from '../testing/real-operator.ts';
 import { json, scriptedCluster } from '../testing/scripted-cluster.ts';
-
-async function realOperator(flushSeconds = 20): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'kgossip-traffic-'));
-  const config = { ...DEFAULT_CONFIG, host: '127.0.0.1', port: 0, flushSeconds };
-  const operator = await startOperator(config, sqliteBackend(dataDir), pino({ level: 'silent' }));
-  onTestFinished(async () => {
-    await operator.close();
-    await rm(dataDir, { recursive: true });
-  });
-  return operator.url;
-}
 
 const realNow = { now: Date.now };
 const BEGAN = Date.now();
@@ -189,7 +174,7 @@ describe('kgossip flows', () => {
 
 describe('explain', () => {
   test('says what the pod answered while it was throttled, and before', async () => {
-    const url = await realOperator(1);
+    const url = await realOperator({ flushSeconds: 1 });
     const throttle = {
       type: 'cpu_throttle',
       pod_name: 'web-1',

@@ -1,8 +1,8 @@
-import { visible } from 'kernel-gossip-types';
 import { once } from 'node:events';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import { visible } from 'kernel-gossip-types';
 import { wholeNumberFrom } from '../options.ts';
 import type { Io } from '../terminal/io.ts';
 import type { OneMachine } from '../up/one-machine.ts';

@@ -1,5 +1,5 @@
-import { showMilliseconds } from 'kernel-gossip-types';
 import { availableParallelism } from 'node:os';
+import { showMilliseconds } from 'kernel-gossip-types';
 import type { Target } from '../target/target.ts';
 import { BurstyLoad } from './bursty-load.ts';
 import type { CpuGroup } from './cpu-group.ts';

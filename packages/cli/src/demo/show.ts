@@ -1,5 +1,5 @@
-import { showCores, showMilliseconds, showPercent, showSeconds } from 'kernel-gossip-types';
 import type { ChalkInstance } from 'chalk';
+import { showCores, showMilliseconds, showPercent, showSeconds } from 'kernel-gossip-types';
 import { pad, widthOf, wrap } from '../terminal/width.ts';
 import type { MeasuredWindow } from './window.ts';
 

@@ -3,10 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KernelWhisperList, PodBirthCertificateList } from 'kernel-gossip-types';
-import { DEFAULT_CONFIG, sqliteBackend, startOperator } from 'kernel-gossip-operator';
-import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { capture } from '../testing/capture.ts';
+import { realOperator } from '../testing/real-operator.ts';
 import { scriptedOperator } from '../testing/scripted-operator.ts';
 import { ingest, type SendRows } from './ingest.ts';
 import { beginTally } from './tally.ts';
@@ -69,17 +68,6 @@ async function fileWith(text: string): Promise<string> {
   const file = join(folder, 'rows.json');
   await writeFile(file, text);
   return file;
-}
-
-async function realOperator(): Promise<string> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'kgossip-ingest-'));
-  const config = { ...DEFAULT_CONFIG, host: '127.0.0.1', port: 0, store: 'sqlite' as const, dataDir };
-  const operator = await startOperator(config, sqliteBackend(dataDir), pino({ level: 'silent' }));
-  onTestFinished(async () => {
-    await operator.close();
-    await rm(dataDir, { recursive: true });
-  });
-  return operator.url;
 }
 
 const objects = async <L>(url: string, plural: string): Promise<L> =>

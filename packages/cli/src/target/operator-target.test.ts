@@ -64,7 +64,7 @@ async function throttle(operator: URL, percent: number, second: number): Promise
 }
 
 test('who was away hears what was missed in its order, and no state before it', async () => {
-  const operator = await realOperator();
+  const operator = new URL(await realOperator());
   const wire = await wireTo(operator);
   await throttle(operator, 30, 0);
   const heard = following(targetAt(wire.url));
@@ -83,7 +83,7 @@ test('who was away hears what was missed in its order, and no state before it', 
 });
 
 test('a break in which nothing happened is over when the operator says so', async () => {
-  const operator = await realOperator();
+  const operator = new URL(await realOperator());
   const wire = await wireTo(operator);
   await throttle(operator, 30, 0);
   const heard = following(targetAt(wire.url));

@@ -39,6 +39,10 @@ const SUSPEND = '\u001a';
 /** The size of a terminal that does not know its own, as that of a container often does not: what VT100 had. */
 const COLUMNS = 80;
 const ROWS = 24;
+export const sizeOf = ({ columns, rows }: Pick<WriteStream, 'columns' | 'rows'>): ScreenSize => ({
+  columns: columns > 0 ? columns : COLUMNS,
+  rows: rows > 0 ? rows : ROWS,
+});
 const at = (row: number): string => `\u001b[${row + 1};1H`;
 
 /** What to send so that a screen which shows `before` shows `after`. */
@@ -115,10 +119,7 @@ export const screenOn =
     input.setEncoding('utf8').on('data', read).resume();
     take();
     return {
-      size: () => ({
-        columns: output.columns > 0 ? output.columns : COLUMNS,
-        rows: output.rows > 0 ? output.rows : ROWS,
-      }),
+      size: () => sizeOf(output),
       show: (lines) => {
         if (state !== 'ours') return;
         const update = difference(shown, lines);

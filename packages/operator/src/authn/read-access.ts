@@ -41,6 +41,9 @@ const LOOPBACK: readonly (string | null)[] = ['127.0.0.1', '::1', '::ffff:127.0.
 export const isLoopback = (address: string): boolean =>
   isIP(address) !== 0 && (address === '::1' || /^(::ffff:)?127\./.test(address));
 
+/** Whether a server that listens there can be reached from this machine only. */
+export const isLoopbackHost = (host: string): boolean => host === 'localhost' || isLoopback(host);
+
 /**
  * Whether a name can be made to lead here by who owns it: a web page of such a name could read what is served here, as a
  * page of the same origin ("DNS rebinding"). Addresses, names without a dot and `localhost` cannot.

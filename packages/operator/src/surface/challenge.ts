@@ -7,3 +7,9 @@ export function challenge(request: Request, response: Response, { status }: Deni
   const refused = request.get('Authorization') === undefined ? '' : ', error="invalid_token"';
   response.set('WWW-Authenticate', `Bearer realm="kernel-gossip"${refused}`);
 }
+
+/** Answers who may not do what was asked for, and why. */
+export function deny(request: Request, response: Response, denial: Denial): void {
+  challenge(request, response, denial);
+  response.status(denial.status).json({ error: denial.error });
+}

@@ -4,6 +4,7 @@ import { Admission } from './admission.ts';
 import { objectJson, type ObjectJson } from './object-json.ts';
 import { patientWriter } from './patient-writer.ts';
 import { turns } from './turns.ts';
+import { unavailable } from './unavailable.ts';
 
 export interface ListLimits {
   /** How many answers may be under way at a time. */
@@ -17,7 +18,6 @@ export const LIST_LIMITS: ListLimits = { answers: 64, patienceMs: 30_000 };
 const BLOCK_BYTES = 64 * 1024;
 /** Some milliseconds of work. */
 const BLOCKS_IN_A_TURN = 8;
-const RETRY_AFTER_SECONDS = '1';
 
 /** Answers with what is selected. Resolves when the reader has it, or is gone. */
 export type SendList = (response: Response, kind: Kind, select: () => readonly Resource[]) => Promise<void>;
@@ -33,8 +33,7 @@ export function listAnswers({ answers, patienceMs }: ListLimits): SendList {
   return async (response, kind, select) => {
     const place = admission.enter(0);
     if (place === null) {
-      const error = `${answers} lists are being read; ask again in a moment`;
-      response.status(503).set('Retry-After', RETRY_AFTER_SECONDS).json({ error });
+      unavailable(response, `${answers} lists are being read; ask again in a moment`);
       return;
     }
     const writer = patientWriter(response.type('json'), patienceMs);

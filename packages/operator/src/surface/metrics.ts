@@ -10,6 +10,7 @@ import {
   type WithheldScope,
 } from '../ledger/whisper-caps.ts';
 import type { Store } from '../store/port.ts';
+import { deny } from './challenge.ts';
 import { whyRefused } from './read-guard.ts';
 
 const RECONCILE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
@@ -218,7 +219,7 @@ export function metricsRouter({ registry }: OperatorMetrics): Router {
   router.get('/metrics', (request, response, next) => {
     const denial = whyRefused(request);
     if (denial !== null) {
-      response.status(denial.status).json({ error: denial.error });
+      deny(request, response, denial);
       return;
     }
     registry

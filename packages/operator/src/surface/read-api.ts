@@ -6,6 +6,7 @@ import { LIST_LIMITS, listAnswers, type ListLimits, type SendList } from './list
 import { readerChecks, reading, type ReadGuardOptions } from './read-guard.ts';
 import { selections, type Selection } from './selection.ts';
 import { changesHandler } from './sse.ts';
+import { unavailable } from './unavailable.ts';
 
 /** Of an index, what reading takes. */
 export type ReadableIndex = Pick<ObjectIndex<Kind>, 'kind' | 'isSynced' | 'values' | 'get' | 'listen'>;
@@ -65,13 +66,7 @@ function selectionOf({ params, query }: Request): Selection {
 function listHandler(index: ReadableIndex, send: SendList): RequestHandler {
   const select = selections(index);
   return (request, response, next) => {
-    if (index.isSynced) {
-      send(response, index.kind, () => select(selectionOf(request))).catch(next);
-      return;
-    }
-    response
-      .status(503)
-      .set('Retry-After', '1')
-      .json({ error: 'the store has not been read yet; ask again in a moment' });
+    if (index.isSynced) send(response, index.kind, () => select(selectionOf(request))).catch(next);
+    else unavailable(response, 'the store has not been read yet; ask again in a moment');
   };
 }

@@ -1,9 +1,10 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { isKernelGossipError, type Kind } from 'kernel-gossip-types';
 import { bearerOf, type Denial } from '../authn/authenticate.ts';
 import { refuseRebound, type AdmitReader, type Reading, type Visit } from '../authn/read-access.ts';
 import { expiryOf } from '../authn/token-review.ts';
-import { challenge } from './challenge.ts';
+import { deny } from './challenge.ts';
+import { unavailable } from './unavailable.ts';
 
 /** What tells that a proxy passes a request on. */
 const PROXY_HEADERS = ['Forwarded', 'X-Forwarded-For', 'X-Real-IP', 'Via'];
@@ -46,8 +47,7 @@ export const reading =
         next();
         return;
       }
-      challenge(request, response, denial);
-      response.status(denial.status).json({ error: denial.error });
+      deny(request, response, denial);
     };
     enter().catch((error: unknown) => {
       onFailure(error);
@@ -87,8 +87,4 @@ const hasExpired = (request: Request): boolean => {
   const token = bearerOf(request.get('Authorization'));
   const expiry = token === null ? null : expiryOf(token);
   return expiry !== null && expiry <= Date.now();
-};
-
-const unavailable = (response: Response, error: string): void => {
-  response.status(503).set('Retry-After', '1').json({ error });
 };

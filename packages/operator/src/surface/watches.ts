@@ -5,8 +5,9 @@ import type { Authenticate, Denial } from '../authn/authenticate.ts';
 import type { Sender } from '../authn/sender.ts';
 import { keepWaiting } from '../ledger/remedy-watch.ts';
 import type { ObjectIndex } from '../store/object-index.ts';
-import { challenge } from './challenge.ts';
+import { deny } from './challenge.ts';
 import { whyRefused } from './read-guard.ts';
+import { unavailable } from './unavailable.ts';
 
 export interface WatchesOptions {
   readonly whispers: ObjectIndex<'KernelWhisper'>;
@@ -20,8 +21,6 @@ export interface WatchesOptions {
 
 export const WATCHES_PATH = `/api/${VERSION}/watches`;
 const MOST_PODS = 1000;
-const RETRY_AFTER_SECONDS = '1';
-
 /** `GET /api/v1alpha1/watches`: the pods that the asking observer is to measure, whether anything is wrong with them or not. */
 export function watchesRouter({ whispers, nodeOfPod, authenticate, onFailure }: WatchesOptions): Router {
   const waiting = keepWaiting(whispers);
@@ -65,15 +64,6 @@ function whoseNode(sender: Sender, request: Request): Either<Denial, IsAsked> {
 /** A pod may have several whispers. */
 const podUidsOf = (whispers: readonly KernelWhisper[]): readonly string[] =>
   [...new Set(whispers.flatMap(({ spec }) => spec.pod_uid ?? []))].slice(0, MOST_PODS);
-
-function deny(request: Request, response: Response, denial: Denial): void {
-  challenge(request, response, denial);
-  response.status(denial.status).json({ error: denial.error });
-}
-
-const unavailable = (response: Response, error: string): void => {
-  response.status(503).set('Retry-After', RETRY_AFTER_SECONDS).json({ error });
-};
 
 const identityFailure =
   (onFailure: (error: unknown) => void): ErrorRequestHandler =>

@@ -14,10 +14,10 @@ import { Admission, type AdmissionLimits } from './admission.ts';
 import { challenge } from './challenge.ts';
 import { whyRefused } from './read-guard.ts';
 import { streamPosition } from './stream-position.ts';
+import { RETRY_AFTER_SECONDS } from './unavailable.ts';
 
 /** The largest body that is read: some 20,000 observations. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
-const RETRY_AFTER_SECONDS = '1';
 
 const LIMITS: AdmissionLimits = { requests: 512, bytes: 8 * MAX_BODY_BYTES };
 

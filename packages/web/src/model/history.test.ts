@@ -1,6 +1,6 @@
 import type { KernelWhisper } from 'kernel-gossip-types';
 import { describe, expect, it } from 'vitest';
-import { whisper } from '../testing/whispers.ts';
+import { sentRemedy, whisper } from '../testing/whispers.ts';
 import { createHistory, KEPT_IN_ALL, KEPT_OF_EACH, KEPT_WHISPERS, type Told } from './history.ts';
 
 const START = Date.UTC(2026, 2, 15, 10);
@@ -45,16 +45,7 @@ describe('the history of whispers', () => {
   });
 
   it('marks what was done once', () => {
-    const remedy = {
-      phase: 'Measuring',
-      reason: 'x',
-      message: 'x',
-      mode: 'Auto',
-      container_name: 'app',
-      from: { cpu_limit: '1' },
-      to: { cpu_limit: '2' },
-      applied_at: iso(30),
-    };
+    const remedy = sentRemedy(iso(30));
     const history = createHistory();
     const proven = { ...remedy, phase: 'Proven', decided_at: iso(50) };
     history.remember('first', whisper({}, { remedy }), whisper({}, { remedy: proven }));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { whisper } from '../testing/whispers.ts';
+import { sentRemedy, whisper } from '../testing/whispers.ts';
 import { drawable, extentOf, marksOf, panelsOf, valueAt, withSpan, type Span } from './pod-tracks.ts';
 
 const START = Date.UTC(2026, 2, 15, 10);
@@ -60,16 +60,7 @@ describe('the tracks of a pod', () => {
     expect([spansIn(1), spansIn(2)]).toEqual([[detected, detected], []]);
   });
 
-  const remedy = {
-    phase: 'Measuring',
-    reason: 'x',
-    message: 'x',
-    mode: 'Auto',
-    container_name: 'app',
-    from: { cpu_limit: '1' },
-    to: { cpu_limit: '2' },
-    applied_at: iso(30),
-  };
+  const remedy = sentRemedy(iso(30));
 
   it('mark what was done', () => {
     const proven = { ...remedy, phase: 'Proven', decided_at: iso(50) };

@@ -33,6 +33,18 @@ export function whisper(spec: Parts = {}, status: Parts | null = null, name = 'w
   return result.right;
 }
 
+/** A remedy whose change was sent then. */
+export const sentRemedy = (appliedAt: string): Parts => ({
+  phase: 'Measuring',
+  reason: 'x',
+  message: 'x',
+  mode: 'Auto',
+  container_name: 'app',
+  from: { cpu_limit: '1' },
+  to: { cpu_limit: '2' },
+  applied_at: appliedAt,
+});
+
 /** A birth certificate likewise. */
 export function certificate(spec: Parts = {}, status: Parts | null = null): PodBirthCertificate {
   const result = decode(PodBirthCertificate, {

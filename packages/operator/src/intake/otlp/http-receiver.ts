@@ -5,7 +5,7 @@ import { gunzip } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js';
 import { messageOf } from 'kernel-gossip-types';
-import { isLoopback, refuseRebound } from '../../authn/read-access.ts';
+import { isLoopbackHost, refuseRebound } from '../../authn/read-access.ts';
 import type { Admit, Admitted } from './admission.ts';
 import { decodeJson, decodeProtobuf, MAX_BODY_BYTES, type Exporting } from './exporting.ts';
 import { drained, listen, type Listening } from './listening.ts';
@@ -45,7 +45,7 @@ export async function startHttpReceiver(options: HttpReceiverOptions): Promise<L
   const service: Service = {
     routes: new Map(options.exportings.map((exporting) => [`/v1/${exporting.signal}`, exporting])),
     admit: options.admit,
-    isLoopbackOnly: options.host === 'localhost' || isLoopback(options.host),
+    isLoopbackOnly: isLoopbackHost(options.host),
   };
   const server = createServer(TIMEOUTS, (request, response) => {
     underWay.add(response);
